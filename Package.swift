@@ -1,0 +1,90 @@
+// swift-tools-version:6.3
+import PackageDescription
+
+/// Hot code crosses target boundaries as `public` functions; this makes the optimizer specialize
+/// and inline them there (measured in docs/decisions/0002).
+let swift: [SwiftSetting] = [
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// One role's library: it may use the shared layers and no other role.
+func role(_ name: String, path: String? = nil, _ extra: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: ["Core", "Platform", "Config", "Log"] + extra,
+        path: path ?? "Sources/\(name)",
+        swiftSettings: swift
+    )
+}
+
+func shared(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/Shared/\(name)",
+        swiftSettings: swift)
+}
+
+func library(_ name: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/Shared/\(name)", providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
+}
+
+let package = Package(
+    name: "hydrant",
+    products: [.executable(name: "hydrant", targets: ["Supervisor"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    ],
+    targets: [
+        // C
+        library("CLibuv", apt: "libuv1-dev"),
+        library("COpenSSL", apt: "libssl-dev"),
+        library("CSQLite", apt: "libsqlite3-dev"),
+        library("CZlib", apt: "zlib1g-dev"),
+        library("CXXHash", apt: "libxxhash-dev"),
+        .target(name: "CLinux", path: "Sources/Shared/CLinux"),
+        .target(name: "CBytes", path: "Sources/Shared/CBytes", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(
+            name: "CJSON", path: "Sources/Shared/CJSON",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // What every process stands on
+        shared("Core", ["CBytes", "CXXHash", "COpenSSL"]),
+        shared("Platform", ["CLibuv", "CLinux", "COpenSSL"]),
+        shared("Config", ["Core", .product(name: "TOMLKit", package: "TOMLKit")]),
+        shared("Log", [.product(name: "Logging", package: "swift-log")]),
+
+        // The processes
+        role("Router"),
+        role("Worker"),
+        role("LocalFirehose", ["CSQLite", "CZlib", "CJSON"]),
+        role("LoadTest", path: "loadtest/Sources"),
+        .executableTarget(
+            name: "Supervisor",
+            dependencies: [
+                "Core", "Platform", "Config", "Log", "Router", "Worker", "LocalFirehose",
+                "LoadTest", "CSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Supervisor",
+            swiftSettings: swift
+        ),
+
+        tests("Core", ["Core", "Config"]),
+        tests("Platform", ["Platform"]),
+        tests("Config", ["Config", "Core"]),
+        tests("Router", ["Router", "Core", "Platform"]),
+        tests("Worker", ["Worker", "Core", "Platform"]),
+        tests("LocalFirehose", ["LocalFirehose", "Core", "Platform"]),
+        tests("Supervisor", ["Supervisor", "Core", "Platform"]),
+        tests("Architecture", []),
+        tests("EndToEnd", ["Core"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

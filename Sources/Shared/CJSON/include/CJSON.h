@@ -1,0 +1,3 @@
+#ifndef HYDRANT_CJSON_H
+#define HYDRANT_CJSON_H
+#endif

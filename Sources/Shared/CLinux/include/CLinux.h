@@ -1,0 +1,43 @@
+#ifndef HYDRANT_CLINUX_H
+#define HYDRANT_CLINUX_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// What glibc hides behind _GNU_SOURCE, variadics or macros, so that Swift's Glibc module lacks it.
+// Each returns what the call returns; errno is left as the call set it.
+
+int clinux_memfd_create(const char *name);
+int clinux_accept4_nonblocking(int listener);
+int clinux_set_process_name(const char *name);
+int clinux_open(const char *path, int flags, unsigned mode);
+int clinux_set_cloexec(int fd, int on);
+int clinux_set_nonblocking(int fd);
+/// How many bytes the kernel may hold in one direction of a Unix socket.
+int clinux_set_socket_buffers(int fd, int bytes);
+/// Exclusive, non-blocking flock; 0, or -1 with errno EWOULDBLOCK when another holds it.
+int clinux_flock_exclusive(int fd);
+int clinux_renice(int nice);
+/// SIGPIPE to ignored, signal mask emptied.
+void clinux_ignore_sigpipe(void);
+/// Ignores SIGINT, SIGHUP and SIGQUIT: what a terminal sends to a whole process group.
+void clinux_ignore_terminal_signals(void);
+
+#define CLINUX_FDS_MAX 4
+/// One datagram with up to CLINUX_FDS_MAX descriptors (SCM_RIGHTS).
+ssize_t clinux_send_fds(int socket, const void *bytes, size_t count, const int *fds, int fd_count);
+/// Receives one datagram; descriptors arrive close-on-exec; *fd_count is capacity in, count out.
+ssize_t clinux_recv_fds(int socket, void *bytes, size_t count, int *fds, int *fd_count);
+
+/// A listening-capable TCP socket, bound but not listening; -1 with errno. Non-blocking, cloexec.
+/// `reuse_port` sets SO_REUSEPORT; SO_REUSEADDR is always set. `*step` names the failed call.
+int clinux_tcp_bind(const char *address, uint16_t port, int reuse_port, const char **step);
+/// A socketpair, close-on-exec, non-blocking: SOCK_STREAM, or SOCK_SEQPACKET when `packets`.
+int clinux_socketpair(int packets, int out[2]);
+/// Peer address as 16 bytes (IPv4 mapped into IPv6); 0, or -1.
+int clinux_peer_address(int fd, uint8_t out[16]);
+/// CLOCK_REALTIME in microseconds; CLOCK_MONOTONIC in nanoseconds.
+uint64_t clinux_realtime_us(void);
+uint64_t clinux_monotonic_ns(void);
+int clinux_random(void *bytes, size_t count);
+#endif

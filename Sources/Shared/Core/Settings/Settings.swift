@@ -1,0 +1,97 @@
+/// Everything an operator may set, as the processes use it. Made by Config from defaults, file,
+/// environment and flags; the table in `Setting` gives each its key, range and prose.
+public struct Settings: Equatable, Sendable {
+    public struct Address: Equatable, Sendable {
+        /// IPv4 or IPv6 literal.
+        public var host: String
+        public var port: UInt16
+
+        public init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }
+    public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
+    public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
+    public enum ShardKeyPart: Equatable, Sendable {
+        /// The raw bytes of a query parameter.
+        case query(String)
+        /// The visitor cookie.
+        case cookie(String)
+        /// Client address and User-Agent together: always present, so always last.
+        case addressAndUserAgent
+    }
+
+    public var listen = Address(host: "127.0.0.1", port: 8080)
+    public var routers = 1
+    public var workers = 2
+    /// Absolute path of the data folder.
+    public var dataFolder = "var"
+    /// Absolute path of the schema file; nil is the embedded default.
+    public var schemaFile: String?
+    public var onInvalid = OnInvalid.refuse
+    public var shardKey: [ShardKeyPart] = [
+        .query("uid"), .cookie("hy_uid"), .addressAndUserAgent,
+    ]
+    public var waitLimitMs: UInt64 = 2000
+    public var stopTimeoutMs: UInt64 = 10_000
+    public var keepAliveMs: UInt64 = 75_000
+    public var connectionsMax = 65_536
+
+    /// Absolute path of the folder that holds a folder a shard.
+    public var spoolFolder = "var/spool"
+    public var spoolBytesMax: UInt64 = 10 << 30
+    public var spoolBadBytesMax: UInt64 = 1 << 30
+    public var spoolSegmentBytes: UInt64 = 64 << 20
+
+    public var deliveryMode = DeliveryMode.local
+    /// nil is "auto": 10 s, in local mode 1 s.
+    public var lingerMs: UInt64?
+    public var lingerBytes = 256 << 10
+
+    /// May hold `{shard}` and `{host}`.
+    public var stream = "hydrant-{shard}"
+    public var badStream = "hydrant-bad-{shard}"
+    public var shardOffset = 0
+    public var region = "us-east-1"
+    /// Mode aws: scheme, host and port to call ("http://127.0.0.1:5000").
+    public var endpointURL: String?
+
+    public var localListen = Address(host: "127.0.0.1", port: 8090)
+    public var sink = Sink.warehouse
+    public var bufferIntervalMs: UInt64 = 2000
+
+    public init() {}
+
+    /// The good stream of a shard, its placeholders replaced.
+    public func streamName(shard: Int, host: String) -> String {
+        Self.fill(stream, shard: shard + shardOffset, host: host)
+    }
+
+    public func badStreamName(shard: Int, host: String) -> String {
+        Self.fill(badStream, shard: shard + shardOffset, host: host)
+    }
+
+    /// "{shard}" and "{host}" replaced, everything else kept.
+    static func fill(_ pattern: String, shard: Int, host: String) -> String {
+        var out = ""
+        var rest = Substring(pattern)
+        while let open = rest.firstIndex(of: "{") {
+            out += rest[..<open]
+            rest = rest[open...]
+            if rest.hasPrefix("{shard}") {
+                out += String(shard)
+                rest = rest.dropFirst(7)
+            } else if rest.hasPrefix("{host}") {
+                out += host
+                rest = rest.dropFirst(6)
+            } else {
+                out += "{"
+                rest = rest.dropFirst()
+            }
+        }
+        return out + rest
+    }
+}

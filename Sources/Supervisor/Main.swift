@@ -1,0 +1,4 @@
+@main
+enum Hydrant {
+    static func main() { print("hydrant") }
+}
