@@ -12,7 +12,7 @@ let swift: [SwiftSetting] = [
 func role(_ name: String, path: String? = nil, _ extra: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
-        dependencies: ["Core", "Platform", "Config", "Log"] + extra,
+        dependencies: ["Core", "Platform", "Config", "Log", "Child"] + extra,
         path: path ?? "Sources/\(name)",
         swiftSettings: swift
     )
@@ -58,6 +58,8 @@ let package = Package(
         shared("Platform", ["CLibuv", "CLinux", "COpenSSL"]),
         shared("Config", ["Core", .product(name: "TOMLKit", package: "TOMLKit")]),
         shared("Log", [.product(name: "Logging", package: "swift-log")]),
+
+        shared("Child", ["Core", "Platform", "Config", "Log"]),
 
         // The processes
         role("Router"),

@@ -62,6 +62,18 @@ CBYTES_SEARCH(cbytes_find_form_special,
 CBYTES_SEARCH(cbytes_find_json_special, (c < 0x20 || c == '"' || c == '\\' || c >= 0x7f),
               CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_AT_LEAST(0x7f))))
 
+/// How many bytes from `p` on are token characters (RFC 9110, 5.6.2).
+static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
+    static const uint8_t is_token[256] = {
+        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
+        ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
+        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+    };
+    size_t i = 0;
+    while (i < n && is_token[p[i]]) i++;
+    return i;
+}
+
 /// CRC-32C (Castagnoli), continued from `crc` (0 to begin). Hardware where there is SSE 4.2.
 uint32_t cbytes_crc32c(uint32_t crc, const void *bytes, size_t count);
 
