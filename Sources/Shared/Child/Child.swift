@@ -12,15 +12,13 @@ public final class Child {
     public let counters: CounterPage
     private let region: SharedRegion
 
-    private var owner: UnsafeMutableRawPointer?
     private var didOrder: Order?
-    private var supervisorGone: OwnerCall?
+    private var supervisorGone: (() -> Void)?
     private var watch: ReadableWatch?
     private var terminations: SignalWatch?
 
     /// An order from the supervisor; the descriptor is -1 when none came with it.
-    public typealias Order =
-        @convention(c) (UnsafeMutableRawPointer, UnsafePointer<ControlMessageBox>, Int32) -> Void
+    public typealias Order = (_ message: ControlMessage, _ descriptor: Int32) -> Void
 
     public init(_ inheritance: Inheritance, settings: Settings) throws(Failure) {
         prepareProcess(name: "hydrant-\(inheritance.role.short)\(inheritance.slot)", isChild: true)
@@ -39,10 +37,8 @@ public final class Child {
 
     /// Begins to listen to the supervisor. `supervisorGone` is called once, when it has died.
     public func obey(
-        owner: UnsafeMutableRawPointer, didOrder: @escaping Order,
-        supervisorGone: @escaping OwnerCall
+        didOrder: @escaping Order, supervisorGone: @escaping () -> Void
     ) throws(Failure) {
-        self.owner = owner
         self.didOrder = didOrder
         self.supervisorGone = supervisorGone
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -85,8 +81,7 @@ public final class Child {
                 return true
             }
             if message.kind == .quit { _exit(0) }
-            var box = ControlMessageBox(message: message)
-            didOrder?(owner!, &box, descriptors.first ?? -1)
+            didOrder?(message, descriptors.first ?? -1)
             descriptors.dropFirst().forEach { close($0) }
             return true
         case .nothing: return false
@@ -95,15 +90,10 @@ public final class Child {
             watch = nil
             let call = supervisorGone
             supervisorGone = nil
-            call?(owner!)
+            call?()
             return false
         }
     }
-}
-
-/// A control message behind a pointer that a C function type can carry.
-public struct ControlMessageBox {
-    public let message: ControlMessage
 }
 
 extension Inheritance.Role {

@@ -243,3 +243,8 @@ func streamDidRead(
         storage.pointee.events!.pointee.didEnd(storage.pointee.owner!, Int32(count))
     }
 }
+
+extension Stream {
+    /// Sends end-of-file after what is written; reading goes on.
+    public func shutDownWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+}
