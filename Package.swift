@@ -57,7 +57,7 @@ let package = Package(
         shared("Core", ["CBytes", "CXXHash", "COpenSSL"]),
         shared("Platform", ["CLibuv", "CLinux", "COpenSSL"]),
         shared("Config", ["Core", .product(name: "TOMLKit", package: "TOMLKit")]),
-        shared("Log", [.product(name: "Logging", package: "swift-log")]),
+        shared("Log", ["Core", .product(name: "Logging", package: "swift-log")]),
 
         shared("Child", ["Core", "Platform", "Config", "Log"]),
 
@@ -80,6 +80,7 @@ let package = Package(
         tests("Core", ["Core", "Config"]),
         tests("Platform", ["Platform"]),
         tests("Config", ["Config", "Core"]),
+        tests("Log", ["Log", "Core"]),
         tests("Router", ["Router", "Core", "Platform"]),
         tests("Worker", ["Worker", "Core", "Platform"]),
         tests("LocalFirehose", ["LocalFirehose", "Core", "Platform"]),
