@@ -9,8 +9,7 @@ struct WorkerState: ~Copyable {
     let settings: Settings
     let counters: CounterPage
     var encoder: RowEncoder
-    let good: UnsafeMutablePointer<SpoolLane>
-    let bad: UnsafeMutablePointer<SpoolLane>
+    let spool: UnsafeMutablePointer<ShardSpool>
     var goodRows: RowBatch
     var badRows: RowBatch
     let ack: UnsafeMutableRawPointer

@@ -12,9 +12,9 @@ extension Working {
         let verdicts = state.pointee.ack + FrameHeader.byteCount
         guard encode(header, frame, verdicts) else { return false }
         let storedGood = store(
-            state.pointee.good, &state.pointee.goodRows, header, state.pointee.counters)
+            &state.pointee.spool.pointee.good, &state.pointee.goodRows, header, state.pointee.counters)
         let storedBad = store(
-            state.pointee.bad, &state.pointee.badRows, header, state.pointee.counters)
+            &state.pointee.spool.pointee.bad, &state.pointee.badRows, header, state.pointee.counters)
         if !storedGood { refuse(.good, Int(header.hitCount), verdicts) }
         if !storedBad { refuse(.bad, Int(header.hitCount), verdicts) }
         acknowledge(header, to: link)
@@ -44,7 +44,7 @@ extension Working {
     private func encode(_ hit: HitView) -> Verdict {
         let place = state.pointee.goodRows.end
         let row = state.pointee.encoder.encode(hit, into: place)
-        if row.isGood {
+        if row.kind == .good {
             state.pointee.goodRows.commit(
                 row.byteCount, receivedAtMicroseconds: hit.receivedAtMicroseconds)
             return .good
@@ -58,15 +58,15 @@ extension Working {
     /// Appends a batch to its lane, unless the lane holds it from before its link broke. False when
     /// the lane could not take it.
     private func store(
-        _ lane: UnsafeMutablePointer<SpoolLane>, _ rows: inout RowBatch, _ header: FrameHeader,
+        _ lane: inout SpoolLane, _ rows: inout RowBatch, _ header: FrameHeader,
         _ counters: CounterPage
     ) -> Bool {
         if rows.hitCount == 0 { return true }
-        if lane.pointee.holds(header.origin, header.sequence) {
+        if lane.holds(header.origin, header.sequence) {
             counters.add(to: .framesRepeated)
             return true
         }
-        let outcome = lane.pointee.append(
+        let outcome = lane.append(
             rows.base, payloadBytes: rows.byteCount, hitCount: rows.hitCount, kind: .rows,
             origin: header.origin, sequence: header.sequence,
             receivedAtMicroseconds: rows.receivedAtMicroseconds)
@@ -107,11 +107,11 @@ extension Working {
     private func noteAppended() {
         let counters = state.pointee.counters
         if state.pointee.goodRows.hitCount > 0 {
-            counters.set(.goodHits, to: state.pointee.good.pointee.cumulativeHits)
+            counters.set(.goodHits, to: state.pointee.spool.pointee.good.cumulativeHits)
             state.pointee.goodDelivery.appended(bytes: state.pointee.goodRows.byteCount)
         }
         if state.pointee.badRows.hitCount > 0 {
-            counters.set(.badHits, to: state.pointee.bad.pointee.cumulativeHits)
+            counters.set(.badHits, to: state.pointee.spool.pointee.bad.cumulativeHits)
             state.pointee.badDelivery.appended(bytes: state.pointee.badRows.byteCount)
         }
     }

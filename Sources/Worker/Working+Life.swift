@@ -13,23 +13,26 @@ extension Working {
 
     func publish() {
         let counters = state.pointee.counters
-        let good = state.pointee.good
-        let bad = state.pointee.bad
-        counters.set(.goodHits, to: good.pointee.cumulativeHits)
-        counters.set(.goodDelivered, to: good.pointee.delivered)
-        counters.set(.goodSetAside, to: good.pointee.setAside)
-        counters.set(.goodDropped, to: good.pointee.dropped)
-        counters.set(.goodSpoolBytes, to: good.pointee.byteCount)
-        counters.set(.oldestGoodMicroseconds, to: good.pointee.oldestUndeliveredMicroseconds)
-        counters.set(.badHits, to: bad.pointee.cumulativeHits)
-        counters.set(.badMoved, to: bad.pointee.cumulativeMoved)
-        counters.set(.badDelivered, to: bad.pointee.delivered)
-        counters.set(.badDropped, to: bad.pointee.dropped)
-        counters.set(.badSpoolBytes, to: bad.pointee.byteCount)
-        counters.set(.oldestBadMicroseconds, to: bad.pointee.oldestUndeliveredMicroseconds)
-        counters.set(.tornTails, to: good.pointee.tornTails + bad.pointee.tornTails)
+        let good = state.pointee.spool.pointee.good.ledger
+        let bad = state.pointee.spool.pointee.bad.ledger
+        counters.set(.goodHits, to: good.cumulativeHits)
+        counters.set(.goodDelivered, to: good.delivered)
+        counters.set(.goodSetAside, to: good.setAside)
+        counters.set(.goodDropped, to: good.dropped)
+        counters.set(.goodSpoolBytes, to: good.byteCount)
+        counters.set(.oldestGoodMicroseconds, to: good.oldestUndeliveredMicroseconds)
+        counters.set(.badHits, to: bad.cumulativeHits)
+        counters.set(.badMoved, to: bad.cumulativeMoved)
+        counters.set(.badDelivered, to: bad.delivered)
+        counters.set(.badDropped, to: bad.dropped)
+        counters.set(.badSpoolBytes, to: bad.byteCount)
+        counters.set(.oldestBadMicroseconds, to: bad.oldestUndeliveredMicroseconds)
+        let spool = state.pointee.spool
         counters.set(
-            .recordsUnreadable, to: good.pointee.recordsUnreadable + bad.pointee.recordsUnreadable)
+            .tornTails, to: spool.pointee.good.tornTails + spool.pointee.bad.tornTails)
+        counters.set(
+            .recordsUnreadable,
+            to: spool.pointee.good.recordsUnreadable + spool.pointee.bad.recordsUnreadable)
     }
 
     func flush() {
@@ -64,8 +67,7 @@ extension Working {
             return
         }
         publish()
-        state.pointee.good.pointee.close()
-        state.pointee.bad.pointee.close()
+        state.pointee.spool.pointee.close()
         state.pointee.didStop()
     }
 }

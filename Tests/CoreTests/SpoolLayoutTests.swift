@@ -316,7 +316,7 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
 
 @Suite struct ShardLedgerTests {
     @Test func `a set-aside hit counts once, a dropped bad row as dropped`() {
-        var ledger = ShardLedger()
+        var ledger = SpoolLedger()
         ledger.good.cumulativeHits = 100
         ledger.good.delivered = 60
         ledger.good.setAside = 5

@@ -71,8 +71,8 @@ struct ShardSpool: ~Copyable {
         lockFile = -1
     }
 
-    var ledger: ShardLedger {
-        var ledger = ShardLedger()
+    var ledger: SpoolLedger {
+        var ledger = SpoolLedger()
         ledger.good = good.ledger
         ledger.bad = bad.ledger
         return ledger

@@ -5,7 +5,7 @@ import Platform
 /// no lock and changes nothing; of a running cluster it may be a moment old.
 public struct SpoolSummary: Equatable, Sendable {
     public var shard: Int
-    public var ledger = ShardLedger()
+    public var ledger = SpoolLedger()
 
     /// Reads one shard. A lane that does not exist yet is all zeros.
     ///

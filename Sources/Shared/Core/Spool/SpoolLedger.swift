@@ -18,7 +18,7 @@ public struct LaneLedger: Equatable, Sendable {
 }
 
 /// The ledger of a shard: accepted = delivered + spooled + bad + dropped, whatever happened.
-public struct ShardLedger: Equatable, Sendable {
+public struct SpoolLedger: Equatable, Sendable {
     public var good = LaneLedger()
     public var bad = LaneLedger()
 
