@@ -12,7 +12,7 @@ let swift: [SwiftSetting] = [
 func role(_ name: String, path: String? = nil, _ extra: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
-        dependencies: ["Core", "Platform", "Config", "Log", "Child"] + extra,
+        dependencies: ["Core", "Platform", "Config", "Log", "ChildSupport"] + extra,
         path: path ?? "Sources/\(name)",
         swiftSettings: swift
     )
@@ -59,7 +59,9 @@ let package = Package(
         shared("Config", ["Core", .product(name: "TOMLKit", package: "TOMLKit")]),
         shared("Log", ["Core", .product(name: "Logging", package: "swift-log")]),
 
-        shared("Child", ["Core", "Platform", "Config", "Log"]),
+        shared(
+            "ChildSupport",
+            ["Core", "Platform", "Config", "Log", .product(name: "Logging", package: "swift-log")]),
 
         // The processes
         role("Router"),

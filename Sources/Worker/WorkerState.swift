@@ -13,8 +13,10 @@ struct WorkerState: ~Copyable {
     var goodRows: RowBatch
     var badRows: RowBatch
     let ack: UnsafeMutableRawPointer
-    var goodDelivery: LaneDelivery
-    var badDelivery: LaneDelivery
+    let goodDelivery: LaneDelivery.Pointer
+    let badDelivery: LaneDelivery.Pointer
+    /// Deliveries that have not stopped.
+    var deliveries = 2
     var openLinks = 0
     var stop: StopState?
     /// Called once when all is delivered that will be, and the lanes are closed.

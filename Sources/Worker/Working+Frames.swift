@@ -108,11 +108,11 @@ extension Working {
         let counters = state.pointee.counters
         if state.pointee.goodRows.hitCount > 0 {
             counters.set(.goodHits, to: state.pointee.spool.pointee.good.cumulativeHits)
-            state.pointee.goodDelivery.appended(bytes: state.pointee.goodRows.byteCount)
+            state.pointee.goodDelivery.pointee.appended(bytes: state.pointee.goodRows.byteCount)
         }
         if state.pointee.badRows.hitCount > 0 {
             counters.set(.badHits, to: state.pointee.spool.pointee.bad.cumulativeHits)
-            state.pointee.badDelivery.appended(bytes: state.pointee.badRows.byteCount)
+            state.pointee.badDelivery.pointee.appended(bytes: state.pointee.badRows.byteCount)
         }
     }
 }

@@ -8,6 +8,7 @@ extension Working {
     /// Puts the lanes' state where others can read it.
     func tick() {
         publish()
+        publishErrors()
         goOnStopping()
     }
 
@@ -35,9 +36,18 @@ extension Working {
             to: spool.pointee.good.recordsUnreadable + spool.pointee.bad.recordsUnreadable)
     }
 
+    /// Why a lane is not delivering, in words; "" once it is.
+    private func publishErrors() {
+        let counters = state.pointee.counters
+        let good = state.pointee.goodDelivery.pointee.lastError ?? ""
+        let bad = state.pointee.badDelivery.pointee.lastError ?? ""
+        if good != counters.text(.goodDeliveryError) { counters.write(.goodDeliveryError, good) }
+        if bad != counters.text(.badDeliveryError) { counters.write(.badDeliveryError, bad) }
+    }
+
     func flush() {
-        state.pointee.goodDelivery.flushNow()
-        state.pointee.badDelivery.flushNow()
+        state.pointee.goodDelivery.pointee.flushNow()
+        state.pointee.badDelivery.pointee.flushNow()
     }
 
     // MARK: Stopping
@@ -58,14 +68,13 @@ extension Working {
         if state.pointee.openLinks > 0 && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
-        state.pointee.goodDelivery.stop(withinMs: callMs) { self.delivered() }
-        state.pointee.badDelivery.stop(withinMs: callMs) { self.delivered() }
+        state.pointee.goodDelivery.pointee.stop(deadlineMs: callMs) { self.delivered() }
+        state.pointee.badDelivery.pointee.stop(deadlineMs: callMs) { self.delivered() }
     }
 
     private func delivered() {
-        guard state.pointee.goodDelivery.isStopped, state.pointee.badDelivery.isStopped else {
-            return
-        }
+        state.pointee.deliveries -= 1
+        if state.pointee.deliveries > 0 { return }
         publish()
         state.pointee.spool.pointee.close()
         state.pointee.didStop()

@@ -1,13 +1,18 @@
+import Config
 import Core
 import Glibc
+import Log
+import Logging
 import Platform
 
 /// What every child of the supervisor has: its loop, its page of counters, and the control channel.
 ///
 /// Made once, before anything else; lives as long as the process.
-public final class Child {
+public final class ChildContext {
     public let inheritance: Inheritance
     public let settings: Settings
+    public let schema: Schema
+    public let log: Logger
     public let loop: Loop
     public let counters: CounterPage
     private let region: SharedRegion
@@ -20,10 +25,18 @@ public final class Child {
     /// An order from the supervisor; the descriptor is -1 when none came with it.
     public typealias Order = (_ message: ControlMessage, _ descriptor: Int32) -> Void
 
-    public init(_ inheritance: Inheritance, settings: Settings) throws(Failure) {
+    /// Reads what the supervisor wrote for its children, and maps what it handed down.
+    public init(_ inheritance: Inheritance) throws {
         prepareProcess(name: "hydrant-\(inheritance.role.short)\(inheritance.slot)", isChild: true)
         self.inheritance = inheritance
-        self.settings = settings
+        settings = try SettingsFile.read(inheritance.settingsFile)
+        schema =
+            try settings.schemaFile.map { path in try SchemaFile.load(path: path).schema }
+            ?? SchemaFile.standard.schema
+        let name = "\(inheritance.role.rawValue) \(inheritance.slot)"
+        LogSetup.bootstrap(
+            process: name, level: settings.logLevel, format: settings.logFormat)
+        log = Logger(label: name)
         let byteCount = try fileByteCount(Inheritance.counters)
         guard inheritance.counterOffset >= 0, inheritance.counterOffset % CounterPage.byteCount == 0,
             inheritance.counterOffset + CounterPage.byteCount <= byteCount
@@ -44,12 +57,12 @@ public final class Child {
         let me = Unmanaged.passUnretained(self).toOpaque()
         watch = try ReadableWatch(
             descriptor: Inheritance.control, in: loop, owner: me,
-            readable: { Unmanaged<Child>.fromOpaque($0).takeUnretainedValue().read() })
+            readable: { Unmanaged<ChildContext>.fromOpaque($0).takeUnretainedValue().read() })
         // A SIGTERM meant for this child alone: the supervisor decides how it leaves.
         terminations = SignalWatch(
             SIGTERM, in: loop, owner: me,
             fire: { me, _ in
-                Unmanaged<Child>.fromOpaque(me).takeUnretainedValue().say(ControlMessage(.drainMe))
+                Unmanaged<ChildContext>.fromOpaque(me).takeUnretainedValue().say(ControlMessage(.drainMe))
             })
     }
 
