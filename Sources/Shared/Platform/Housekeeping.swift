@@ -172,3 +172,10 @@ public func readSome(_ descriptor: Int32) throws(Failure) -> [UInt8] {
         if errno != EINTR { throw Failure(errnoOf: "read") }
     }
 }
+
+/// This host's name, "localhost" when it has none.
+public func hostName() -> String {
+    var room = [CChar](repeating: 0, count: 256)
+    guard gethostname(&room, room.count - 1) == 0 else { return "localhost" }
+    return room.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+}

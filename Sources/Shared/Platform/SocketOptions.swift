@@ -94,3 +94,10 @@ private func withUnixAddress(
         }
     }
 }
+
+extension Failure {
+    /// Nothing is wrong with the socket: the same call may pass a little later.
+    public var isTemporary: Bool {
+        [EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS].contains(number)
+    }
+}

@@ -21,7 +21,7 @@ struct ListeningSockets {
     ) throws(ClusterFailure) -> ListeningSockets {
         let first = try bindPatiently(setting, address, patienceMs, log)
         var sockets = ListeningSockets(descriptors: [first], port: localPort(of: first))
-        do {
+        do throws(Failure) {
             if count > 1 { try setReusePort(first) }
             for _ in 1..<max(count, 1) {
                 sockets.descriptors.append(
@@ -44,14 +44,8 @@ struct ListeningSockets {
         let endNs = monotonicNanoseconds() + patienceMs * 1_000_000
         var hasSaid = false
         while true {
-            do {
-                let descriptor = try bindTCP(address: address.host, port: address.port)
-                // Two sockets may be bound to one port as long as none listens; one may listen.
-                do { try listen(on: descriptor, backlog: backlog) } catch {
-                    closeDescriptor(descriptor)
-                    throw error
-                }
-                return descriptor
+            do throws(Failure) {
+                return try bindAlone(address)
             } catch {
                 let isInUse = error.number == EADDRINUSE
                 if !isInUse || monotonicNanoseconds() >= endNs {
@@ -64,6 +58,16 @@ struct ListeningSockets {
             }
             sleepMs(100)
         }
+    }
+
+    /// Two sockets may be bound to one port as long as neither listens, so it listens at once.
+    private static func bindAlone(_ address: Settings.Address) throws(Failure) -> Int32 {
+        let descriptor = try bindTCP(address: address.host, port: address.port)
+        do { try listen(on: descriptor, backlog: backlog) } catch {
+            closeDescriptor(descriptor)
+            throw error
+        }
+        return descriptor
     }
 
     private static func refused(
