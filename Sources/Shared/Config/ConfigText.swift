@@ -84,10 +84,12 @@ struct ConfigText {
         return .line(file: file, line: line, column: column, text: lineText(line))
     }
 
-    /// A place that the TOML parser named.
+    /// A place that the TOML parser named. At the end of the text it counts past the line's end.
     func place(line: Int, column: Int) -> ConfigProblem.Place {
         let line = min(max(line, 1), lineStarts.count)
-        return .line(file: file, line: line, column: max(column, 1), text: lineText(line))
+        let text = lineText(line)
+        let column = min(max(column, 1), text.unicodeScalars.count + 1)
+        return .line(file: file, line: line, column: column, text: text)
     }
 
     func lineNumber(at offset: Int) -> Int {

@@ -2,7 +2,7 @@
 ///
 /// It reads texts that the library has accepted, so it reports nothing; on any other bytes it still
 /// ends, with whatever it has found. Knows tables, dotted and quoted keys, inline tables, arrays
-/// (an element's path ends in "[0]", "[1]", …) and all four kinds of strings.
+/// (an element's path ends in "[0]", "[1]", …; the outermost only) and all four kinds of strings.
 struct KeyLocator {
     /// Byte offsets. `value` is nil for what a header or a longer dotted key implied.
     struct Place: Equatable {
@@ -14,6 +14,7 @@ struct KeyLocator {
     /// Offsets of `\u0000` in strings: the library cuts the string there.
     private(set) var nulEscapes: [Int] = []
 
+    /// Deeper than the library goes.
     private static let depthMax = 300
     private let bytes: [UInt8]
     private var at = 0
@@ -86,7 +87,10 @@ struct KeyLocator {
     // MARK: Values
 
     private mutating func skipValue(_ path: [String], depth: Int) {
-        guard depth < Self.depthMax else { return }
+        guard depth < Self.depthMax else {
+            at = bytes.count
+            return
+        }
         switch peek() {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = readString()
         case UInt8(ascii: "["): skipArray(path, depth: depth)
@@ -116,8 +120,9 @@ struct KeyLocator {
                 at += 1
                 continue
             }
-            let element = path + ["[\(index)]"]
-            if places[element] == nil { places[element] = Place(key: at, value: at) }
+            // Of arrays within arrays no element is ever pointed at.
+            let element = depth == 0 ? path + ["[\(index)]"] : path
+            if depth == 0, places[element] == nil { places[element] = Place(key: at, value: at) }
             skipValue(element, depth: depth + 1)
             index += 1
             if at == start { return }

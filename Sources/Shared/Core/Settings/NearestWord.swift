@@ -1,8 +1,11 @@
 /// "Did you mean …?"
 public enum NearestWord {
+    private static let byteCountMax = 64
+
     /// The candidate a writer most likely meant, or nil when none is near: at most one slip in
     /// three letters. Case and "-" against "_" do not count.
     public static func to(_ word: String, among candidates: [String]) -> String? {
+        guard word.utf8.count <= byteCountMax else { return nil }
         let wanted = folded(word)
         var best: (word: String, distance: Int)?
         for candidate in candidates {
@@ -15,10 +18,7 @@ public enum NearestWord {
     }
 
     /// Insertions, removals, replacements and swaps of neighbours that turn one into the other.
-    /// Words over 64 bytes are compared by their first 64.
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        let a = Array(a.prefix(64))
-        let b = Array(b.prefix(64))
         var beforeLast = [Int]()
         var last = Array(0...b.count)
         for i in a.indices {

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Config
+import Core
+import Glibc
+
+/// The options of every command that needs settings.
+struct ConfigOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The config file. Without it ./hydrant.toml is read, if it is there.",
+            valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Overrides a setting; may be repeated. Example: --set local.sink=discard",
+            valueName: "section.key=value"))
+    var overrides: [String] = []
+
+    func validate() throws {
+        if let broken = overrides.first(where: { !$0.contains("=") }) {
+            throw ValidationError("--set \(broken): write --set section.key=value")
+        }
+    }
+
+    /// Loads the settings. What is wrong goes to stderr, and the process exits 78; so do warnings,
+    /// and it goes on.
+    ///
+    /// - Parameter startsCluster: Whether what `run` alone needs must be there (AWS credentials).
+    func load(startsCluster: Bool = true) throws -> LoadedSettings {
+        let color = Terminal.errorsAreColored
+        do throws(ConfigProblems) {
+            let loaded = try SettingsLoader.load(
+                configPath: config, overrides: overrides, environment: currentEnvironment(),
+                workingFolder: currentFolder(), startsCluster: startsCluster)
+            Terminal.printError(loaded.renderWarnings(color: color))
+            return loaded
+        } catch {
+            Terminal.printError(error.render(color: color))
+            throw ExitCode(ConfigProblems.exitCode)
+        }
+    }
+}
+
+/// Plain writing to stderr, for commands that speak before (or without) the log.
+enum Terminal {
+    static var errorsAreColored: Bool {
+        let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        let isDumb = getenv("TERM").map { strcmp($0, "dumb") == 0 } ?? false
+        return isatty(STDERR_FILENO) == 1 && !refused && !isDumb
+    }
+
+    static func printError(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}
+
+func currentEnvironment() -> [String: String] {
+    var found: [String: String] = [:]
+    var entry = environ
+    while let words = entry.pointee {
+        let text = String(cString: words)
+        if let equals = text.firstIndex(of: "=") {
+            found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        entry += 1
+    }
+    return found
+}
+
+func currentFolder() -> String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
+}
