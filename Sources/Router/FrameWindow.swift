@@ -79,6 +79,7 @@ struct FrameWindow: ~Copyable {
 
     /// Room for a hit of `count` bytes in the open frame (one is opened, or sealed and opened, as
     /// needed), or nil when the window is full. The caller writes the hit, then calls `commitHit`.
+    /// Either way a frame may have become ready to send.
     mutating func reserve(_ count: Int, nowMs: UInt64) -> UnsafeMutableRawPointer? {
         if nextClaim &- firstClaim >= UInt64(Self.claimsMax) { return nil }
         if openHits > 0
@@ -170,6 +171,9 @@ struct FrameWindow: ~Copyable {
 
     // MARK: Acknowledging
 
+    /// The sequence of the oldest frame that is not acknowledged: they are numbered without gaps.
+    private var firstSequence: UInt64 { nextSequence &- (nextFrame &- firstFrame) }
+
     enum AckOutcome: Equatable {
         /// Claims `first ..< first + count` have their verdicts.
         case claims(first: UInt64, count: Int)
@@ -182,15 +186,11 @@ struct FrameWindow: ~Copyable {
     /// Takes the oldest frame off, if it is the one acknowledged. Its claims can be read (`claim`)
     /// until the next hit is reserved.
     mutating func acknowledge(_ ack: FrameHeader) -> AckOutcome {
-        if ack.origin != origin { return .unexpected }
-        if firstFrame == nextToSend {
-            return ack.sequence < nextSequence ? .repeated : .unexpected
-        }
+        if ack.origin != origin || ack.sequence == 0 { return .unexpected }
+        if ack.sequence < firstSequence { return .repeated }
+        if firstFrame == nextToSend || ack.sequence != firstSequence { return .unexpected }
         let frame = frames[Int(firstFrame % UInt64(Self.framesMax))]
-        if ack.sequence < frame.sequence { return .repeated }
-        if ack.sequence != frame.sequence || Int(ack.hitCount) != frame.hitCount {
-            return .unexpected
-        }
+        if Int(ack.hitCount) != frame.hitCount { return .unexpected }
         firstFrame &+= 1
         firstClaim = frame.firstClaim &+ UInt64(frame.hitCount)
         usedBytes -= frame.byteCount

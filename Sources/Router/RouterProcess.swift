@@ -18,6 +18,9 @@ public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
         child.say(ControlMessage(.drained))
         _exit(0)
     }
+    state.pointee.didBreakLink = {
+        child.say(ControlMessage(.linkBroken, slot: UInt16($0)))
+    }
     try child.obey(
         didOrder: { message, descriptor in
             switch message.kind {

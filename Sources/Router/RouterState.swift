@@ -26,9 +26,12 @@ struct RouterState: ~Copyable {
     var sweepAt: UInt32 = 0
     /// Per worker: frames up to this one were answered 503 for lateness.
     let expired: UnsafeMutablePointer<UInt64>
-    var turnStartNs: UInt64 = 0
+    /// When the turn's first work began; 0 while there was none.
+    var turnBeganMicroseconds: UInt64 = 0
     /// Called once when the router has answered all it will.
     var didDrain: () -> Void = {}
+    /// Called when the router gave up its link to a living worker: it needs a new one.
+    var didBreakLink: (_ worker: Int) -> Void = { _ in }
 
     struct DrainState {
         var startedAtMs: UInt64
@@ -56,9 +59,10 @@ struct RouterState: ~Copyable {
         }
         shardKey = ShardKey(settings.shardKey)
         ids = HitIdGenerator(seed: randomUInt64())
-        // 128 descriptors stay free for links, listeners and what the runtime opens.
+        // Descriptors stay free for links (each with a successor), listeners and the runtime.
+        let reserved = 64 + 2 * workers
         slab = ConnectionSlab(
-            slotsMax: max(64, min(settings.connectionsMax, fileLimit - 128)))
+            slotsMax: max(16, min(settings.connectionsMax, fileLimit - reserved)))
         answers = AnswerTable(unixSeconds: realtimeMicroseconds() / 1_000_000)
         scratch = .allocate(capacity: Self.scratchBytes)
     }

@@ -13,10 +13,6 @@ extension Routing {
 
     /// Gives a claim its answer, if its client is still the same.
     func settle(_ claim: Claim, _ answer: Answer) {
-        if claim.expired {
-            state.pointee.counters.add(to: .hitsLate)
-            return
-        }
         let client = state.pointee.slab[claim.slot]
         guard client.pointee.generation == claim.generation,
             client.pointee.flags.contains(.open),
@@ -71,12 +67,21 @@ extension Routing {
     ) -> UnsafeRawBufferPointer {
         let (answer, isHead, _) = client.pointee.pending.takeFirst()
         state.pointee.counters.add(to: Self.counter(of: answer))
+        if state.pointee.drain != nil { endIfIdle(client) }
         let flags = client.pointee.flags
         let persistence: AnswerTable.Persistence =
             flags.contains(.lastRequest)
             ? (client.pointee.pending.isEmpty ? .close : .implied)
             : (flags.contains(.keepAlive10) ? .keepAlive : .implied)
         return state.pointee.answers.bytes(answer, persistence, isHead: isHead)
+    }
+
+    /// While draining the last answer that a connection waits for is its last. One whose next
+    /// request has begun to arrive gets that one answered first.
+    private func endIfIdle(_ client: UnsafeMutablePointer<ClientConnection>) {
+        if client.pointee.pending.isEmpty && client.pointee.kept.count == 0 {
+            client.pointee.flags.insert(.lastRequest)
+        }
     }
 
     private static func counter(of answer: Answer) -> Counter {
@@ -123,6 +128,7 @@ extension Routing {
         client.pointee.flags.remove(.writing)
         moveOn(client)
         flushAnswers()
+        endTurn()  // libuv may call this before it polls, and the turn's end comes after that
     }
 
     /// After answers went out: the connection ends, goes on reading, or waits.
@@ -136,11 +142,13 @@ extension Routing {
     }
 
     /// Closing a socket with unread bytes resets it, and the reset may overtake the answer. So
-    /// after a refusal the write side is shut and what still comes is thrown away for a while.
+    /// where more may be on its way (after a refusal, within a body, or when it was not the client
+    /// who wanted an end) the write side is shut and what still comes is thrown away for a while.
     private func farewell(_ client: UnsafeMutablePointer<ClientConnection>) {
-        let mayHaveMore = client.pointee.flags.contains(.refused)
-            && !client.pointee.flags.contains(.halfClosed)
-        guard mayHaveMore else { return drop(client) }
+        let mayHaveMore =
+            client.pointee.flags.contains(.refused) || client.pointee.bodyToSkip > 0
+            || state.pointee.drain != nil
+        guard mayHaveMore, !client.pointee.flags.contains(.halfClosed) else { return drop(client) }
         client.pointee.flags.insert(.lingering)
         client.pointee.handle.shutDownWriting()
         if client.pointee.flags.contains(.paused) {
@@ -152,7 +160,8 @@ extension Routing {
     private func resume(_ client: UnsafeMutablePointer<ClientConnection>) {
         client.pointee.flags.remove(.paused)
         parseKept(client)
-        if client.pointee.flags.contains(.open), !client.pointee.flags.contains(.paused),
+        let flags = client.pointee.flags
+        if !flags.contains(.paused), !flags.contains(.halfClosed),
             (try? client.pointee.handle.startReading()) == nil
         {
             drop(client)

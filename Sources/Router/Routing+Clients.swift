@@ -33,10 +33,10 @@ extension Routing {
 
     // MARK: Connections
 
-    /// Takes the waiting connection. With the slab full it stays in the listener, which announces
+    /// Takes each waiting connection. With the slab full it stays in its listener, which announces
     /// no other until it is taken: that is the brake.
     func acceptAll() {
-        for listener in state.pointee.listeners {
+        for listener in state.pointee.listeners where listener.isKnocking {
             guard let client = state.pointee.slab.take(for: self) else {
                 state.pointee.knocking = true
                 return
@@ -100,11 +100,12 @@ extension Routing {
     func received(
         _ client: UnsafeMutablePointer<ClientConnection>, _ bytes: UnsafeRawBufferPointer
     ) {
-        client.pointee.activeAtSeconds = nowSeconds
+        // Before the clock is set: one that lingers may not do so for longer by sending more.
         if client.pointee.flags.contains(.lingering) { return }
+        client.pointee.activeAtSeconds = nowSeconds
         if client.pointee.kept.count > 0 {
             client.pointee.kept.append(bytes)
-            parseKept(client)
+            if mayEndHead(client, bytes) { parseKept(client) }
         } else {
             let passed = parse(client, bytes)
             if passed < bytes.count {
@@ -112,6 +113,15 @@ extension Routing {
             }
         }
         flushAnswers()
+    }
+
+    /// A cut head is parsed again from its start, so one that drips in byte by byte would cost the
+    /// square of its length. But only a line feed ends it, or the limit.
+    private func mayEndHead(
+        _ client: UnsafeMutablePointer<ClientConnection>, _ bytes: UnsafeRawBufferPointer
+    ) -> Bool {
+        client.pointee.kept.count >= Limits.requestHeadBytesMax
+            || memchr(bytes.baseAddress!, 0x0a, bytes.count) != nil
     }
 
     func parseKept(_ client: UnsafeMutablePointer<ClientConnection>) {
@@ -124,16 +134,17 @@ extension Routing {
         _ client: UnsafeMutablePointer<ClientConnection>, _ bytes: UnsafeRawBufferPointer
     ) -> Int {
         let receivedAt = realtimeMicroseconds()
+        turnBegan(at: receivedAt)
         var head = RequestHead()
         var at = 0
         while at < bytes.count {
-            if client.pointee.flags.contains(.lastRequest) { return bytes.count }
             if client.pointee.bodyToSkip > 0 {
                 let skipped = min(client.pointee.bodyToSkip, bytes.count - at)
                 client.pointee.bodyToSkip -= skipped
                 at += skipped
                 continue
             }
+            if client.pointee.flags.contains(.lastRequest) { return bytes.count }
             if client.pointee.pending.isFull {
                 pause(client)
                 return at
@@ -214,7 +225,8 @@ extension Routing {
         let window = state.pointee.windows + worker
         guard let room = window.pointee.reserve(count, nowMs: state.pointee.loop.nowMs) else {
             state.pointee.counters.add(to: .hitsRefusedWindow)
-            return answerNow(client, ordinal, .unavailable)
+            answerNow(client, ordinal, .unavailable)
+            return sendSealed(to: worker)
         }
         HitLayout.write(
             to: room, route: HitLayout.Route.pixel,
@@ -228,7 +240,12 @@ extension Routing {
                 slot: client.pointee.slot, generation: client.pointee.generation,
                 ordinal: ordinal, expired: false))
         state.pointee.hasOpenFrames = true
-        if window.pointee.unsentFrames > 0 { send(to: worker) }
+        sendSealed(to: worker)
+    }
+
+    /// Full frames leave at once; the one that fills leaves at the end of the turn.
+    private func sendSealed(to worker: Int) {
+        if (state.pointee.windows + worker).pointee.unsentFrames > 0 { send(to: worker) }
     }
 
     private func workerIndex(_ head: RequestHead, _ address: UnsafePointer<UInt8>) -> Int {
@@ -241,11 +258,9 @@ extension Routing {
 
     /// `/p.gif` and its aliases, before any query; absolute-form's scheme and authority passed over.
     private func isPixel(_ target: UnsafeRawBufferPointer) -> Bool {
-        guard let base = target.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
-            return false
-        }
-        if base[0] != UInt8(ascii: "/") { return isAbsolutePixel(target) }
-        return isPixelPath(base, target.count)
+        let path = pathAndQuery(of: target)
+        guard let base = path.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
+        return isPixelPath(base, path.count)
     }
 
     private func isPixelPath(_ base: UnsafePointer<UInt8>, _ count: Int) -> Bool {
@@ -262,18 +277,6 @@ extension Routing {
             return false
         }
         return memcmp(base, path.utf8Start, length) == 0
-    }
-
-    private func isAbsolutePixel(_ target: UnsafeRawBufferPointer) -> Bool {
-        let base = target.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        let scheme: StaticString = "http://"
-        guard target.count > 7, strncasecmp(
-            UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self),
-            UnsafeRawPointer(scheme.utf8Start).assumingMemoryBound(to: CChar.self), 7) == 0,
-            let slash = memchr(base + 7, 0x2f, target.count - 7)
-        else { return false }
-        let offset = UnsafeRawPointer(slash) - UnsafeRawPointer(base)
-        return isPixelPath(base + offset, target.count - offset)
     }
 
     var nowSeconds: UInt32 { UInt32(truncatingIfNeeded: state.pointee.loop.nowMs / 1000) }

@@ -31,6 +31,7 @@ extension Routing {
         flushAnswers()
         sweep()
         if state.pointee.drain != nil { goOnDraining() }
+        endTurn()  // timers fire before the loop polls, and a turn's end comes after that
     }
 
     /// Hits that no worker acknowledged within the wait limit are answered 503. Their frames stay:
@@ -47,8 +48,8 @@ extension Routing {
                 let number = first &+ UInt64(index)
                 settle(window.pointee.claim(number), .unavailable)
                 window.pointee.expire(number)
-                state.pointee.counters.add(to: .hitsRefusedLate)
             }
+            state.pointee.counters.add(UInt64(count), to: .hitsRefusedLate)
             state.pointee.expired[worker] =
                 max(state.pointee.expired[worker], window.pointee.firstFrame) + 1
         }
@@ -78,10 +79,13 @@ extension Routing {
 
     // MARK: Draining
 
-    /// Stops accepting, answers what is pending, and then says so.
+    /// Stops accepting, answers what is pending, and then says so. Asked again, it only hurries.
     func drain(withinMs: UInt64) {
-        if state.pointee.drain != nil { return }
         let nowMs = state.pointee.loop.nowMs
+        if let drain = state.pointee.drain {
+            state.pointee.drain?.deadlineAtMs = min(drain.deadlineAtMs, nowMs + withinMs)
+            return
+        }
         state.pointee.drain = RouterState.DrainState(
             startedAtMs: nowMs, deadlineAtMs: nowMs + withinMs)
         for listener in state.pointee.listeners { listener.close() }
@@ -110,9 +114,10 @@ extension Routing {
         for slot in 0..<UInt32(state.pointee.slab.slotCount) {
             let client = state.pointee.slab[slot]
             guard client.pointee.flags.contains(.open) else { continue }
-            if all || (client.pointee.pending.isEmpty && client.pointee.kept.count == 0) {
-                drop(client)
-            }
+            let isIdle =
+                client.pointee.pending.isEmpty && client.pointee.kept.count == 0
+                && !client.pointee.flags.contains(.writing)
+            if all || isIdle { drop(client) }
         }
     }
 }

@@ -30,16 +30,35 @@ extension Routing {
 
     /// The end of a loop turn: what was gathered in it leaves, one write a worker.
     func endTurn() {
-        if state.pointee.hasOpenFrames {
-            state.pointee.hasOpenFrames = false
-            let nowMs = state.pointee.loop.nowMs
-            for worker in 0..<state.pointee.workers {
-                let window = state.pointee.windows + worker
-                if window.pointee.hasOpenFrame {
-                    window.pointee.seal(nowMs: nowMs)
-                    send(to: worker)
-                }
+        if state.pointee.hasOpenFrames { sendOpenFrames() }
+        if state.pointee.turnBeganMicroseconds > 0 { turnEnded() }
+    }
+
+    private func sendOpenFrames() {
+        state.pointee.hasOpenFrames = false
+        let nowMs = state.pointee.loop.nowMs
+        for worker in 0..<state.pointee.workers {
+            let window = state.pointee.windows + worker
+            if window.pointee.hasOpenFrame {
+                window.pointee.seal(nowMs: nowMs)
+                send(to: worker)
             }
+        }
+    }
+
+    /// The turn's first work; `now` is the wall clock, which the caller read anyway.
+    func turnBegan(at now: UInt64) {
+        if state.pointee.turnBeganMicroseconds == 0 { state.pointee.turnBeganMicroseconds = now }
+    }
+
+    private func turnEnded() {
+        let began = state.pointee.turnBeganMicroseconds
+        let now = realtimeMicroseconds()
+        state.pointee.turnBeganMicroseconds = 0
+        // The wall clock may have been set in between.
+        if now > began && now - began < 60_000_000 {
+            state.pointee.counters.raise(
+                .routerLongestCallbackNanoseconds, to: (now - began) * 1000)
         }
     }
 
@@ -60,7 +79,7 @@ extension Routing {
                     run.bytes.baseAddress! + written, run.bytes.count - written)
                 link.pointee.isWriting = true
             } catch {
-                link.pointee.handle.close()
+                abandon(link)
             }
             return
         }
@@ -69,6 +88,7 @@ extension Routing {
     // MARK: Acks
 
     func readAcks(_ link: UnsafeMutablePointer<WorkerLink>, _ bytes: UnsafeRawBufferPointer) {
+        turnBegan(at: realtimeMicroseconds())
         var rest = bytes
         if link.pointee.carried.count > 0 && !completeCarried(link, &rest) { return flushAnswers() }
         while rest.count >= FrameHeader.byteCount {
@@ -133,9 +153,14 @@ extension Routing {
         case .repeated: return true
         case .claims(let first, let count):
             for index in 0..<count {
-                let verdict = Verdict(rawValue: verdicts.load(fromByteOffset: index, as: UInt8.self))
+                let verdict = Verdict(
+                    rawValue: verdicts.load(fromByteOffset: index, as: UInt8.self))
                 let claim = window.pointee.claim(first &+ UInt64(index))
-                settle(claim, answer(for: verdict))
+                if claim.expired {
+                    if verdict != .refused { state.pointee.counters.add(to: .hitsLate) }
+                } else {
+                    settle(claim, answer(for: verdict))
+                }
             }
             return true
         }
@@ -176,26 +201,39 @@ extension Routing {
             try stream.openUnix(
                 descriptor: descriptor, in: state.pointee.loop, owner: link,
                 events: Self.linkEvents)
-            try stream.startReading()
         } catch {
-            return stream.close()
+            Glibc.close(descriptor)
+            return abandon(link)
         }
+        guard (try? stream.startReading()) != nil else { return abandon(link) }
         let again = (state.pointee.windows + worker).pointee.sendAgain()
         state.pointee.counters.add(UInt64(again), to: .framesResent)
         send(to: worker)
     }
 
-    /// The other end speaks nonsense: it is dead to this router until the supervisor links anew.
+    /// The other end speaks nonsense: what it says is no longer listened to.
     private func cut(_ link: UnsafeMutablePointer<WorkerLink>) {
         flushAnswers()
+        abandon(link)
+    }
+
+    /// Ends a link whose other end lives. The supervisor sees no death, so it has to be told.
+    private func abandon(_ link: UnsafeMutablePointer<WorkerLink>) {
+        link.pointee.isAbandoned = true
         link.pointee.handle.close()
     }
 
     func linkClosed(_ link: UnsafeMutablePointer<WorkerLink>) {
+        let isAbandoned = link.pointee.isAbandoned
+        let successor = link.pointee.successor
         link.pointee.isOpen = false
         link.pointee.isWriting = false
-        let successor = link.pointee.successor
+        link.pointee.isAbandoned = false
         link.pointee.successor = -1
-        if successor >= 0 { open(link, successor) }
+        if successor >= 0 {
+            open(link, successor)
+        } else if isAbandoned {
+            state.pointee.didBreakLink(link.pointee.worker)
+        }
     }
 }

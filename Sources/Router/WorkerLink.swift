@@ -10,6 +10,8 @@ struct WorkerLink {
     var isOpen = false
     /// A write is queued in user space: frames wait until it is done.
     var isWriting = false
+    /// The router itself closed it, and the supervisor does not know.
+    var isAbandoned = false
     /// The next link's descriptor, already here; -1 when none.
     var successor: Int32 = -1
     /// The start of an ack whose rest has not come.

@@ -112,8 +112,10 @@ public struct Stream {
         try uv("uv_pipe_open", uv_pipe_open(uvx_any_pipe(raw), descriptor))
     }
 
-    /// Takes the connection that a listener just announced. The storage must be open and empty.
+    /// Takes the connection that a listener announced. The storage must be open and empty. The
+    /// announcement is used up, even when this fails.
     public func accept(from listener: Listener) throws(Failure) {
+        listener.storage.pointee.isKnocking = false
         try uv("uv_accept", uv_accept(uvx_stream(listener.storage), raw))
     }
 

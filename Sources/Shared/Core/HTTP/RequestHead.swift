@@ -86,6 +86,7 @@ private let carriageReturn = UInt8(ascii: "\r")
 private let lineFeed = UInt8(ascii: "\n")
 private let space = UInt8(ascii: " ")
 private let tab = UInt8(ascii: "\t")
+private let slash = UInt8(ascii: "/")
 
 /// `METHOD SP target SP HTTP/1.x CRLF`; one empty line before it is skipped (RFC 9112, 2.2).
 @inline(always)
@@ -110,6 +111,12 @@ private func parseRequestLine(
     if cursor.left == 0 { return .incomplete }
     if cursor.at == targetStart || cursor.here[0] != space { return .malformed }
     head.target = cursor.slice(targetStart, cursor.at)
+    if cursor.start[targetStart] != slash
+        && !isUnusualTarget(
+            head.target, method: cursor.slice(methodStart, methodStart + methodBytes))
+    {
+        return .malformed
+    }
     cursor.at += 1
     return parseVersion(&cursor, into: &head)
 }
@@ -225,7 +232,13 @@ private func note(
 ) -> RequestHeadOutcome {
     switch nameBytes {
     case 4:
-        if isName(name, "host") { facts.hosts += 1 }
+        if isName(name, "host") {
+            facts.hosts += 1
+            // Not even white space: whoever reads two hosts here reads another request (3.2).
+            guard let host = value.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                cbytes_find_target_end(host, value.count) == value.count
+            else { return .malformed }
+        }
     case 6:
         if isName(name, "cookie") { head.cookie = value }
     case 7:
