@@ -1,3 +1,5 @@
+import Core
+
 /// Which spool records each Firehose record of a batch stands for, and which of them Firehose has
 /// taken. The cursor never passes a record that it has not.
 struct BatchLedger {

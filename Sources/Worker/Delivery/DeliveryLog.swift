@@ -1,3 +1,5 @@
+import Core
+
 /// Holds back repetitions: a trouble is told at once, then at most once in a while, with the number
 /// of times it was not. Its end is told once for each time it was told.
 struct DeliveryLog {

@@ -1,3 +1,5 @@
+import Core
+
 /// Where a lane's rows come from and how far they are delivered: a spool lane, or a test's own.
 /// Called once a spool record, not once a row.
 struct DeliverySource {

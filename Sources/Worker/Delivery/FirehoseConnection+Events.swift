@@ -1,3 +1,5 @@
+import Core
+
 import Platform
 
 /// Where libuv's calls arrive. Each changes the state in one method call and, that being over,

@@ -1,3 +1,5 @@
+import Core
+
 import Platform
 
 /// Where the handles' calls arrive: one change of state, then the owner's closures, which may use
