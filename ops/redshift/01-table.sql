@@ -1,7 +1,7 @@
 -- The tables for the default schema: good rows and bad rows.
 --
--- With a schema of your own, take the statements from `hydrant schema ddl` instead of this file;
--- for the default schema they say the same.
+-- A test holds this file to the default schema. With a schema of your own, change it to match: a
+-- column each, in the schema's order, double as DOUBLE PRECISION, required ones NOT NULL.
 
 CREATE TABLE IF NOT EXISTS "events" (
     "id" VARCHAR(36) NOT NULL,
