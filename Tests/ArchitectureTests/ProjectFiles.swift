@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The project's own files, found from where this one was compiled.
 enum ProjectFiles {
