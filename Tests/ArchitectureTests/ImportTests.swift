@@ -14,7 +14,7 @@ import Testing
     }
 
     static let everywhere: Set = ["Glibc", "Synchronization"]
-    static let shared: Set = ["Core", "Platform", "Config", "Log"]
+    static let shared: Set = ["Core", "Platform", "Config", "Log", "ChildSupport"]
 
     static let rules = [
         Rule(
@@ -34,6 +34,10 @@ import Testing
         Rule(folder: "Sources/Shared/Platform", may: ["CLibuv", "CLinux", "COpenSSL"]),
         Rule(folder: "Sources/Shared/Config", may: ["Core", "TOMLKit"], foundationIn: [""]),
         Rule(folder: "Sources/Shared/Log", may: ["Core", "Logging"]),
+        // What every child does alike, between the roles and the layers they stand on.
+        Rule(
+            folder: "Sources/Shared/ChildSupport",
+            may: ["Core", "Platform", "Config", "Log", "Logging"]),
     ]
 
     @Test(arguments: rules)

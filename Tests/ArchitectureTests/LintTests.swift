@@ -47,18 +47,17 @@ import Testing
             #/\b(?:struct|class|enum|actor|protocol|typealias)\s+(Router|Worker|Supervisor|Core|Platform|Config|Log|LocalFirehose|LoadTest)\b/#
         for file in sources {
             for line in try file.text.split(separator: "\n") where !line.isComment {
-                let found = line.firstMatch(of: declaration)
-                #expect(found == nil, "\(file.path): \(line)")
+                #expect(!line.contains(declaration), "\(file.path): \(line)")
             }
         }
     }
 
     /// The processes are event loops: what runs beside one runs at no known moment, and allocates.
     @Test func `no process uses Swift concurrency`() throws {
-        let use = #/\bTask\s*(?:\{|\.|<)|\)\s*async\b|\bawait\s|\bactor\s+[A-Z]|@MainActor/#
+        let use = #/\bTask\s*(?:\{|\.|<)|\bfunc\b.*\)\s*async\b|\bactor\s+[A-Z]|@MainActor/#
         for file in sources {
             for line in try file.text.split(separator: "\n") where !line.isComment {
-                #expect(line.firstMatch(of: use) == nil, "\(file.path): \(line)")
+                #expect(!line.contains(use), "\(file.path): \(line)")
             }
         }
     }
