@@ -141,9 +141,7 @@ import Testing
         #expect(schema(30, long, key: "").flaws().map(\.place) == [.columns])
         #expect(schema(30, long, key: String(repeating: "k", count: 20)).flaws().isEmpty)
         // All rows of a frame fit one Firehose record, whatever the schema.
-        #expect(
-            6 * Limits.frameBytesMax + Limits.frameHitsMax * Schema.Limit.rowOverheadBytesMax
-                < Limits.firehoseRecordBytesMax)
+        #expect(RowEncoder.frameRowsBytesMax + 4096 <= Limits.firehoseRecordBytesMax)
     }
 
     @Test func `types and sources read as they are written`() {
