@@ -76,7 +76,8 @@ private final class Memory {
         #expect(page.text(.goodDeliveryError) == "")
     }
 
-    @Test func `a text whose writer died in the middle reads as absent, and can be written again`() {
+    @Test func `a text whose writer died in the middle reads as absent, and can be written again`()
+    {
         let memory = Memory(4096)
         let page = CounterPage(at: memory.base)
         page.write(.goodDeliveryError, "before")
@@ -129,7 +130,9 @@ private final class Memory {
         }
         #expect(offsets.count == 1 + 6 * 3)
         #expect(offsets.max()! + 4096 == Self.layout.byteCount)
-        #expect(Self.layout.pageOffset(.worker, 1, ordinal: 7) == Self.layout.pageOffset(.worker, 1, ordinal: 1))
+        #expect(
+            Self.layout.pageOffset(.worker, 1, ordinal: 7)
+                == Self.layout.pageOffset(.worker, 1, ordinal: 1))
     }
 
     @Test(arguments: [0, 4095, 4096, layout.byteCount - 1])

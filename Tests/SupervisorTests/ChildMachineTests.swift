@@ -90,7 +90,8 @@ import Testing
         #expect(send(.timeCame) == .spawn)
     }
 
-    @Test mutating func `one told to leave for good stays away, and is killed when it does not go`() {
+    @Test mutating func `one told to leave for good stays away, and is killed when it does not go`()
+    {
         _ = send(.wanted)
         boot(pid: 7)
         #expect(send(.leave(comesBack: false)) == .order)
@@ -206,7 +207,8 @@ import Testing
             role: .worker, slot: 1, pid: 123, status: 0, signal: 9, uptimeMs: 12_345,
             wasReady: true, wasOrdered: false, restartDelayMs: 0)
         #expect(
-            obituary.line == "worker 1 (pid 123) died: killed by SIGKILL, up 12.3 s; restarts at once")
+            obituary.line
+                == "worker 1 (pid 123) died: killed by SIGKILL, up 12.3 s; restarts at once")
         obituary.signal = 0
         obituary.status = 3
         obituary.uptimeMs = 25
@@ -214,7 +216,8 @@ import Testing
         obituary.restartDelayMs = 340
         #expect(
             obituary.line
-                == "worker 1 (pid 123) died: exit code 3, up 0.02 s, never ready; restarts in 0.34 s")
+                == "worker 1 (pid 123) died: exit code 3, up 0.02 s, never ready; restarts in 0.34 s"
+        )
         obituary.wasOrdered = true
         obituary.restartDelayMs = nil
         #expect(obituary.line == "worker 1 (pid 123) left: exit code 3, up 0.02 s, never ready")

@@ -182,7 +182,8 @@ final class RunningCluster: @unchecked Sendable {
         stuck.waitUntilReady()
         let answer = stuck.ask(.flush(timeoutMs: 700))
         #expect(answer.first?.hasPrefix("progress shard 0 good lane: 10 rows left") == true)
-        #expect(answer.last?.hasPrefix("stuck shard 0 good lane: 10 rows left, idle; shard 1") == true)
+        #expect(
+            answer.last?.hasPrefix("stuck shard 0 good lane: 10 rows left, idle; shard 1") == true)
         _ = stuck.ask(.stop)
         #expect(stuck.waitForEnd() == 0)
 

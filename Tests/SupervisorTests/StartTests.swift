@@ -39,14 +39,17 @@ final class TemporaryFolder {
 
     @Test func `a path too long for a socket is refused before anything is made`() {
         let room = unixPathBytesMax - "/control.sock".utf8.count
-        let fits = temporary.path + "/" + String(
-            repeating: "x", count: room - temporary.path.utf8.count - 1)
+        let fits =
+            temporary.path + "/"
+            + String(
+                repeating: "x", count: room - temporary.path.utf8.count - 1)
         #expect(throws: Never.self) { try DataFolder(path: fits).prepare() }
         #expect(throws: ClusterFailure.self) { try DataFolder(path: fits + "x").prepare() }
         #expect(!SmallFile.exists(fits + "x"))
     }
 
-    @Test func `the second one is told who has it, and does not wait while that one stays`() throws {
+    @Test func `the second one is told who has it, and does not wait while that one stays`() throws
+    {
         let folder = DataFolder(path: temporary.path)
         try folder.prepare()
         do {
@@ -105,7 +108,8 @@ final class TemporaryFolder {
             patienceMs: patienceMs, log: { _ in })
     }
 
-    @Test(arguments: [1, 3]) func `a second cluster on the port is refused by name`(count: Int) throws
+    @Test(arguments: [1, 3]) func `a second cluster on the port is refused by name`(count: Int)
+        throws
     {
         let first = try open(port: 0, count: count)
         defer { first.close() }

@@ -67,9 +67,9 @@ import Testing
                 0  1,234,570  1,234,500       67    3        0        2  12.3 s  backing_off  hydrant-0
             shard 0: backing_off since 2023-11-14T22:13:20.500Z: 503 "slow"?[2J
 
-            process  index  pid  state      up  restarts
-            worker       0   12  ready  60.0 s         1
-            router       0    -  waiting     -         4
+            process  index  pid  state        up  restarts
+            worker       0   12  ready    60.0 s         1
+            router       0    -  waiting       -         4
 
             """
         #expect(Self.report.table == golden)
@@ -95,7 +95,7 @@ import Testing
 
     /// Every scalar that JSON must escape, and some that it need not.
     @Test func `whatever a text holds, JSON gives it back`() throws {
-        let scalars = Array(UInt32(0)...0x2FF) + [0x2028, 0x2029, 0xFEFF, 0x1F600]
+        let scalars = Array(UInt32(0)...0x2FF) + [0x2028, 0x2029, 0x1F600]
         let text = String(String.UnicodeScalarView(scalars.map { Unicode.Scalar($0)! }))
         var json = JSONText()
         json.array([text]) { $0.string($1) }

@@ -46,8 +46,11 @@ public let unixPathBytesMax = 107
 public func listenUnix(at path: String, backlog: Int32) throws(Failure) -> Int32 {
     let descriptor = try system(
         "socket",
-        socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
-            | SOCK_NONBLOCK.rawValue), 0))
+        socket(
+            AF_UNIX,
+            Int32(
+                SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
+                    | SOCK_NONBLOCK.rawValue), 0))
     unlink(path)
     // The mask makes the socket private from its first instant; one thread, so nobody else is hit.
     let mask = umask(0o177)

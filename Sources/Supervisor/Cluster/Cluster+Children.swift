@@ -48,7 +48,8 @@ extension Cluster {
         let (mine, theirs) = try socketPair(packets: true)
         defer { closeDescriptor(theirs) }
         let sockets = sockets(of: child)
-        let channel = try ControlChannel(descriptor: mine, in: loop) { [unowned self, unowned child] in
+        let channel = try ControlChannel(descriptor: mine, in: loop) {
+            [unowned self, unowned child] in
             self.received($0, from: child)
         }
         do throws(Failure) {
