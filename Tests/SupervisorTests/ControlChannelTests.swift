@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct ControlChannelTests {
     /// A new child may not read for a while, and a big cluster sends it many links.
-    @Test func `what the socket has no room for arrives later, in order, with its descriptors`() throws
+    @Test func `what the socket has no room for arrives later, in order, with its descriptors`()
+        throws
     {
         let loop = try Loop.make()
         let (mine, theirs) = try socketPair(packets: true)

@@ -59,8 +59,8 @@ import Testing
     @Test mutating func `the second call means now, the third nothing new`() {
         _ = stop(0)
         let all: [StopMachine.Action] = [
-            .order(.router, withinMs: 0), .order(.worker, withinMs: 0),
-            .order(.localFirehose, withinMs: 0), .quit,
+            .order(.router, withinMs: 250), .order(.worker, withinMs: 250),
+            .order(.localFirehose, withinMs: 250), .quit,
         ]
         #expect(stop(500) == all)
         #expect(stop(501) == [])
