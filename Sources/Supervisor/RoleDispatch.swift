@@ -1,11 +1,22 @@
+import ChildSupport
 import Core
+import LocalFirehose
 import Platform
+import Router
+import Worker
 
-/// The one place that knows which target runs which role. Answers the child's exit code.
-func dispatch(_ inheritance: Inheritance) throws -> Int32 {
-    switch inheritance.role {
-    case .router, .worker, .localFirehose:
-        writeLine("error: \(inheritance.role.rawValue) is not linked into this binary", to: 2)
+/// The one place that knows which target runs which role. Returns only when a child could not
+/// start; its exit code.
+func dispatch(_ inheritance: Inheritance) -> Int32 {
+    do {
+        let child = try ChildContext(inheritance)
+        switch inheritance.role {
+        case .router: try runRouter(child)
+        case .worker: try runWorker(child)
+        case .localFirehose: try runLocalFirehose(child)
+        }
+    } catch {
+        writeLine("error: \(inheritance.role.rawValue) \(inheritance.slot): \(error)", to: 2)
         return ClusterExit.system
     }
 }

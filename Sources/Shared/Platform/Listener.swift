@@ -19,11 +19,15 @@ public struct ListenerStorage {
     var handle = uv_any_stream()
     var owner: UnsafeMutableRawPointer?
     var events: UnsafePointer<ListenerEvents>?
+    var isKnocking = false
 }
 
 /// A listening TCP or Unix socket, on a descriptor that somebody else bound.
 public struct Listener {
     public let storage: UnsafeMutablePointer<ListenerStorage>
+
+    /// A connection was announced and waits to be taken.
+    public var isKnocking: Bool { storage.pointee.isKnocking }
 
     public static func open(
         tcp descriptor: Int32, in loop: Loop, backlog: Int32, owner: UnsafeMutableRawPointer,
@@ -75,5 +79,6 @@ public struct Listener {
 @c(hydrant_listener_did_knock)
 func listenerDidKnock(_ stream: UnsafeMutablePointer<uv_stream_t>?, _ status: Int32) {
     let storage = stream!.pointee.data.assumingMemoryBound(to: ListenerStorage.self)
+    storage.pointee.isKnocking = status == 0
     storage.pointee.events!.pointee.didKnock(storage.pointee.owner!, status)
 }

@@ -72,3 +72,17 @@ public func spawn(
 
 @discardableResult
 public func sendSignal(_ signal: Int32, to pid: Int32) -> Bool { kill(pid, signal) == 0 }
+
+/// Keeps an inherited descriptor from the programs this process may start.
+public func closeOnExec(_ descriptor: Int32) { _ = clinux_set_cloexec(descriptor, 1) }
+
+/// Raises the soft limit of open files to the hard one. The limit now in force.
+@discardableResult
+public func raiseFileLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(min(limit.rlim_cur, 1 << 30))
+}

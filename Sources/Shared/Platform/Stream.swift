@@ -112,8 +112,10 @@ public struct Stream {
         try uv("uv_pipe_open", uv_pipe_open(uvx_any_pipe(raw), descriptor))
     }
 
-    /// Takes the connection that a listener just announced. The storage must be open and empty.
+    /// Takes the connection that a listener announced. The storage must be open and empty. The
+    /// announcement is used up, even when this fails.
     public func accept(from listener: Listener) throws(Failure) {
+        listener.storage.pointee.isKnocking = false
         try uv("uv_accept", uv_accept(uvx_stream(listener.storage), raw))
     }
 
@@ -242,4 +244,9 @@ func streamDidRead(
         uv_read_stop(stream)
         storage.pointee.events!.pointee.didEnd(storage.pointee.owner!, Int32(count))
     }
+}
+
+extension Stream {
+    /// Sends end-of-file after what is written; reading goes on.
+    public func shutDownWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }

@@ -142,9 +142,20 @@ extension Cluster {
             leave(child, comesBack: !stopMachine.isStopping)
         case .flushed:
             if child.role == .localFirehose { localLoaded(message.number) }
+        case .linkBroken:
+            relink(child, worker: Int(message.slot))
         case .drained, .link, .drain, .stop, .flush, .quit:
             break
         }
+    }
+
+    /// A router closed a link that spoke nonsense: the pair gets a new one.
+    private func relink(_ router: Child, worker slot: Int) {
+        guard router.role == .router, let worker = child(.worker, slot),
+            worker.machine.pid != nil
+        else { return }
+        options.log("router \(router.slot) cut its link to worker \(slot): linking anew")
+        make(LinkPlan.Link(router: router.end, worker: worker.end))
     }
 
     /// Tells a living child to leave, for good or to be replaced.

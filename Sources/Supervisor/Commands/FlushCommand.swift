@@ -13,7 +13,7 @@ struct FlushCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long to wait: 500ms, 180s, 5m.", valueName: "duration"))
     var timeout = DurationArgument(milliseconds: 180_000)
 
-    @OptionGroup var cluster: ClusterArguments
+    @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
         let settings = try cluster.settings()

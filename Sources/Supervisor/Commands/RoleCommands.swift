@@ -37,5 +37,5 @@ private func runRole(_ role: Inheritance.Role, _ words: [String]) throws {
             "error: \(role.rawValue) is started by `hydrant run`, not by hand (\(error))", to: 2)
         throw ExitCode.validationFailure
     }
-    throw ExitCode(try dispatch(inheritance))
+    throw ExitCode(dispatch(inheritance))
 }

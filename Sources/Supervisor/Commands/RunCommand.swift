@@ -13,12 +13,14 @@ struct RunCommand: ParsableCommand {
             could ever start; 73 data folder not writable; 78 bad settings.
             """)
 
-    @OptionGroup var cluster: ClusterArguments
+    @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
-        let settings = try cluster.settings()
+        let (loaded, schema) = try cluster.loadForStart()
         let code = try runCluster(
-            ClusterSettings(settings: settings, writeSettings: Glue.writeSettings))
+            ClusterSettings(settings: loaded.settings) { settings, path in
+                try Glue.writeSettings(settings, schema, to: path)
+            })
         throw ExitCode(code)
     }
 }

@@ -10,7 +10,7 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "One line of JSON.")
     var json = false
 
-    @OptionGroup var cluster: ClusterArguments
+    @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
         let settings = try cluster.settings()

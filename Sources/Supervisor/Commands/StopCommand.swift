@@ -8,7 +8,7 @@ struct StopCommand: ParsableCommand {
     @Flag(help: "Leave at once instead of answering and delivering what is in flight.")
     var now = false
 
-    @OptionGroup var cluster: ClusterArguments
+    @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
         let settings = try cluster.settings()

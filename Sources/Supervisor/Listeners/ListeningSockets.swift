@@ -96,8 +96,3 @@ struct ListeningSockets {
         return ClusterFailure(message, hint: hint, exitCode: ClusterExit.unavailable)
     }
 }
-
-extension Settings.Address {
-    /// "127.0.0.1:8080", "[::1]:8080".
-    var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}

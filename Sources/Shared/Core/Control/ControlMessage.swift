@@ -23,6 +23,9 @@ public struct ControlMessage: Equatable, Sendable {
         case flushed = 3
         /// The router has answered all it will and closed its links.
         case drained = 4
+        /// Gave up its link with the peer in `slot` (whose incarnation it does not know: 0), though
+        /// that peer may live: both need a new one.
+        case linkBroken = 5
 
         // Supervisor to child
         /// One descriptor: your end of a new link with the peer in `slot`, `incarnation`.
