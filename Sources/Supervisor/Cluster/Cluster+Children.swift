@@ -155,7 +155,9 @@ extension Cluster {
             worker.machine.pid != nil
         else { return }
         options.log("router \(router.slot) cut its link to worker \(slot): linking anew")
-        make(LinkPlan.Link(router: router.end, worker: worker.end))
+        let link = LinkPlan.Link(router: router.end, worker: worker.end)
+        if !make(link) { remember(link) }
+        noteWaiting()
     }
 
     /// Tells a living child to leave, for good or to be replaced.
