@@ -45,8 +45,7 @@ public let unixPathBytesMax = 107
 /// is removed first: the caller knows that it is stale.
 public func listenUnix(at path: String, backlog: Int32) throws(Failure) -> Int32 {
     let descriptor = try system(
-        "socket",
-        clinux_unix_socket(1))
+        "socket", clinux_unix_socket(1))
     unlink(path)
     // The mask makes the socket private from its first instant; one thread, so nobody else is hit.
     let mask = umask(0o177)
