@@ -30,17 +30,32 @@ struct ConfigOptions: ParsableArguments {
     ///
     /// - Parameter startsCluster: Whether what `run` alone needs must be there (AWS credentials).
     func load(startsCluster: Bool = true) throws -> LoadedSettings {
-        let color = Terminal.errorsAreColored
-        do throws(ConfigProblems) {
-            let loaded = try SettingsLoader.load(
+        let loaded = try reportingProblems { () throws(ConfigProblems) in
+            try SettingsLoader.load(
                 configPath: config, overrides: overrides, environment: currentEnvironment(),
                 workingFolder: currentFolder(), startsCluster: startsCluster)
-            Terminal.printError(loaded.renderWarnings(color: color))
-            return loaded
-        } catch {
-            Terminal.printError(error.render(color: color))
-            throw ExitCode(ConfigProblems.exitCode)
         }
+        Terminal.printError(loaded.renderWarnings(color: Terminal.errorsAreColored))
+        return loaded
+    }
+
+    /// Settings and schema, and folders looked at: what `run` starts with and `check` checks.
+    func loadForStart() throws -> (LoadedSettings, SchemaFile) {
+        let loaded = try load()
+        let schema = try reportingProblems { () throws(ConfigProblems) in
+            try StartChecks.run(loaded)
+        }
+        return (loaded, schema)
+    }
+}
+
+/// Problems of the configuration go to stderr and become exit status 78.
+func reportingProblems<R>(_ body: () throws(ConfigProblems) -> R) throws -> R {
+    do throws(ConfigProblems) {
+        return try body()
+    } catch {
+        Terminal.printError(error.render(color: Terminal.errorsAreColored))
+        throw ExitCode(ConfigProblems.exitCode)
     }
 }
 
