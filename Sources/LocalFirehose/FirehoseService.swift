@@ -67,7 +67,8 @@ public final class FirehoseService {
             options: .init(
                 routerOrigin: routerOrigin, goodTable: good.name, badTable: bad.name),
             warehousePath: sink == .warehouse ? dataFolder + "/warehouse.db" : nil)
-        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor) { [weak self] request in
+        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor) {
+            [weak self] request in
             guard request.head.method == "POST" else { return demo.answer(request) }
             let answer = api.answer(
                 request, nowSeconds: Int64(realtimeMicroseconds() / 1_000_000), nowMs: loop.nowMs)
@@ -167,6 +168,7 @@ public final class FirehoseService {
         for timer in [tick, retry] { timer?.close() }
         work?.close()
         (tick, retry, work) = (nil, nil, nil)
+        store.warehouse?.settle()
         done()
     }
 }

@@ -82,7 +82,8 @@ final class HTTPConnection {
         address.withUnsafeMutableBufferPointer {
             peerAddress(of: stream, into: $0.baseAddress!)
         }
-        let v4 = address[0..<10].allSatisfy { $0 == 0 } && address[10] == 0xff && address[11] == 0xff
+        let v4 =
+            address[0..<10].allSatisfy { $0 == 0 } && address[10] == 0xff && address[11] == 0xff
         let v6 = address[0..<15].allSatisfy { $0 == 0 } && address[15] == 1
         return v6 || v4 && address[12] == 127
     }
@@ -151,7 +152,8 @@ final class HTTPConnection {
                 return send(.text(status, reason + "\n"), then: .drain)
             case .head(let head, let byteCount):
                 memmove(
-                    headRoom.baseAddress!, headRoom.baseAddress! + byteCount, headFilled - byteCount)
+                    headRoom.baseAddress!, headRoom.baseAddress! + byteCount, headFilled - byteCount
+                )
                 headFilled -= byteCount
                 begin(head)
             }
