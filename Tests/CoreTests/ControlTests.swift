@@ -23,10 +23,11 @@ import Testing
         #expect(read(Self.golden) == Self.message)
     }
 
-    @Test(arguments: [
-        (.ready, 1), (.drainMe, 2), (.flushed, 3), (.drained, 4), (.linkBroken, 5), (.link, 16),
-        (.drain, 17), (.stop, 18), (.flush, 19), (.quit, 20),
-    ] as [(ControlMessage.Kind, UInt8)])
+    @Test(
+        arguments: [
+            (.ready, 1), (.drainMe, 2), (.flushed, 3), (.drained, 4), (.linkBroken, 5), (.link, 16),
+            (.drain, 17), (.stop, 18), (.flush, 19), (.quit, 20),
+        ] as [(ControlMessage.Kind, UInt8)])
     func `each kind has its number for ever`(_ kind: ControlMessage.Kind, _ number: UInt8) {
         #expect(kind.rawValue == number)
         var bytes = Self.golden

@@ -72,8 +72,10 @@ import Testing
     @Test func `random headers are refused or come out within every limit`() {
         var dice = EdgeDice(seed: 0x4652_414d)
         var good = 0
-        for round in 0..<50_000 {
-            var bytes = (0..<FrameHeader.byteCount).map { _ in UInt8.random(in: 0...255, using: &dice) }
+        for round in 0..<8_000 {
+            var bytes = (0..<FrameHeader.byteCount).map { _ in
+                UInt8.random(in: 0...255, using: &dice)
+            }
             if round % 2 == 0 { bytes[2...5] = [0, 0, 1, UInt8.random(in: 1...3, using: &dice)] }
             guard let header = try? read(bytes) else { continue }
             good += 1
@@ -85,7 +87,7 @@ import Testing
                 Issue.record("\(bytes) read as \(header)")
             }
         }
-        #expect(good > 20)
+        #expect(good > 5)
     }
 
     @Test func `the numbers on the wire are these`() {

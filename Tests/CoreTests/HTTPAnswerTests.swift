@@ -64,35 +64,36 @@ import Testing
         #expect(text(answer, isHead: true) == Array(head.utf8))
     }
 
-    @Test(arguments: [
-        (.notFound, "404 Not Found", "", "404: no such path. The pixel is at /p.gif.\n"),
-        (
-            .methodNotAllowed, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
-            "405: the pixel takes GET and HEAD.\n"
-        ),
-        (
-            .unavailable, "503 Service Unavailable", "Retry-After: 2\r\n",
-            "503: not stored for certain; try again.\n"
-        ),
-        (.badRequest, "400 Bad Request", "", "400: this is no HTTP/1.1 request.\n"),
-        (
-            .contentTooLarge, "413 Content Too Large", "",
-            "413: the body is too large; the pixel needs none.\n"
-        ),
-        (.targetTooLong, "414 URI Too Long", "", "414: the request line is over 16 KiB.\n"),
-        (
-            .headTooLarge, "431 Request Header Fields Too Large", "",
-            "431: the request head is over 16 KiB or 100 fields.\n"
-        ),
-        (
-            .codingUnknown, "501 Not Implemented", "",
-            "501: no transfer coding is understood here; use Content-Length.\n"
-        ),
-        (
-            .versionUnknown, "505 HTTP Version Not Supported", "",
-            "505: HTTP/1.0 and HTTP/1.1 are spoken here.\n"
-        ),
-    ] as [(Answer, String, String, String)])
+    @Test(
+        arguments: [
+            (.notFound, "404 Not Found", "", "404: no such path. The pixel is at /p.gif.\n"),
+            (
+                .methodNotAllowed, "405 Method Not Allowed", "Allow: GET, HEAD\r\n",
+                "405: the pixel takes GET and HEAD.\n"
+            ),
+            (
+                .unavailable, "503 Service Unavailable", "Retry-After: 2\r\n",
+                "503: not stored for certain; try again.\n"
+            ),
+            (.badRequest, "400 Bad Request", "", "400: this is no HTTP/1.1 request.\n"),
+            (
+                .contentTooLarge, "413 Content Too Large", "",
+                "413: the body is too large; the pixel needs none.\n"
+            ),
+            (.targetTooLong, "414 URI Too Long", "", "414: the request line is over 16 KiB.\n"),
+            (
+                .headTooLarge, "431 Request Header Fields Too Large", "",
+                "431: the request head is over 16 KiB or 100 fields.\n"
+            ),
+            (
+                .codingUnknown, "501 Not Implemented", "",
+                "501: no transfer coding is understood here; use Content-Length.\n"
+            ),
+            (
+                .versionUnknown, "505 HTTP Version Not Supported", "",
+                "505: HTTP/1.0 and HTTP/1.1 are spoken here.\n"
+            ),
+        ] as [(Answer, String, String, String)])
     func `every other answer is these bytes`(
         _ answer: Answer, _ status: String, _ fields: String, _ body: String
     ) {
@@ -138,7 +139,8 @@ import Testing
         table.renewDate(unixSeconds: Self.moment + 1)
         for answer in Answer.allCases {
             let before = String(decoding: text(answer), as: UTF8.self)
-            let after = String(decoding: table.bytes(answer, .implied, isHead: false), as: UTF8.self)
+            let after = String(
+                decoding: table.bytes(answer, .implied, isHead: false), as: UTF8.self)
             #expect(after == before.replacingOccurrences(of: "08:49:37", with: "08:49:38"))
             #expect(after != before)
         }

@@ -41,7 +41,9 @@ struct AcceptedRequest: Sendable, CustomTestStringConvertible {
         .init("GET http://a/p.gif?x=1 HTTP/1.1\r\nHost: a\r\n\r\n") {
             $0.target = "http://a/p.gif?x=1"
         },
-        .init("GET HTTPS://a:8443?x HTTP/1.1\r\nHost: b\r\n\r\n") { $0.target = "HTTPS://a:8443?x" },
+        .init("GET HTTPS://a:8443?x HTTP/1.1\r\nHost: b\r\n\r\n") {
+            $0.target = "HTTPS://a:8443?x"
+        },
         .init("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n") { ($0.method, $0.target) = (.other, "*") },
         .init("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n") {
             ($0.method, $0.target) = (.other, "a:443")
@@ -78,7 +80,8 @@ struct AcceptedRequest: Sendable, CustomTestStringConvertible {
         .init("GET / HTTP/1.1\r\nhOsT:a\r\n\r\n"),
         .init("GET / HTTP/1.1\r\nHost:\r\n\r\n"),
         .init("GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n"),
-        .init("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent:  \t Mozilla/5.0 (X11;\tLinux) \t \r\n\r\n") {
+        .init("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent:  \t Mozilla/5.0 (X11;\tLinux) \t \r\n\r\n")
+        {
             $0.userAgent = "Mozilla/5.0 (X11;\tLinux)"
         },
         .init("GET / HTTP/1.1\r\nHost: a\r\nUSER-AGENT:\r\nX:\r\n\r\n"),

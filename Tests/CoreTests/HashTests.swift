@@ -3,23 +3,25 @@ import Testing
 
 @Suite struct HashJumpTests {
     /// Values of the paper's algorithm as other implementations publish them.
-    @Test(arguments: [
-        (1, 1, 0), (42, 57, 43), (0xdead_10cc, 1, 0), (0xdead_10cc, 666, 361), (256, 1024, 520),
-    ] as [(UInt64, Int, Int)])
+    @Test(
+        arguments: [
+            (1, 1, 0), (42, 57, 43), (0xdead_10cc, 1, 0), (0xdead_10cc, 666, 361), (256, 1024, 520),
+        ] as [(UInt64, Int, Int)])
     func `known keys land where other implementations put them`(
         _ key: UInt64, _ buckets: Int, _ bucket: Int
     ) {
         #expect(jumpHash(key, buckets: buckets) == bucket)
     }
 
-    @Test(arguments: [
-        (0, [0, 0, 0, 0, 0, 0, 0]),
-        (1, [0, 0, 0, 0, 6, 6, 192]),
-        (2, [0, 0, 0, 3, 6, 15, 62]),
-        (0xdead_beef, [0, 1, 2, 3, 5, 5, 87]),
-        (0x9e37_79b9_7f4a_7c15, [0, 1, 1, 3, 3, 3, 71]),
-        (.max, [0, 1, 2, 2, 7, 10, 248]),
-    ] as [(UInt64, [Int])])
+    @Test(
+        arguments: [
+            (0, [0, 0, 0, 0, 0, 0, 0]),
+            (1, [0, 0, 0, 0, 6, 6, 192]),
+            (2, [0, 0, 0, 3, 6, 15, 62]),
+            (0xdead_beef, [0, 1, 2, 3, 5, 5, 87]),
+            (0x9e37_79b9_7f4a_7c15, [0, 1, 1, 3, 3, 3, 71]),
+            (.max, [0, 1, 2, 2, 7, 10, 248]),
+        ] as [(UInt64, [Int])])
     func `a key's bucket among 1, 2, 3, 4, 8, 16 and 256`(_ key: UInt64, _ buckets: [Int]) {
         #expect([1, 2, 3, 4, 8, 16, 256].map { jumpHash(key, buckets: $0) } == buckets)
     }
@@ -71,15 +73,16 @@ import Testing
 
     /// Made with libxxhash and jump hash in another language. A visitor's shard is a promise that
     /// outlives versions: these values never change.
-    @Test(arguments: [
-        ("u1", 0x9dc0_2546_854d_5df1, [1, 1, 1, 4, 109]),
-        ("visitor-42", 0xbcbf_a55a_fec9_46fe, [1, 1, 1, 6, 130]),
-        ("a%20b", 0xd40d_cf96_72a4_a7b7, [0, 0, 0, 0, 138]),
-        ("a+b", 0x3e46_ee0c_a47e_4eba, [1, 2, 2, 2, 109]),
-        ("3f0c8e9a-52bb-4a1e-9c77-1d2e3f4a5b6c", 0x21ee_fe3f_2705_3c55, [1, 1, 1, 1, 233]),
-        ("é", 0xf794_0a00_6cf1_0cb3, [0, 0, 3, 3, 184]),
-        (String(repeating: "x", count: 300), 0xa5d1_b460_7dc8_3554, [1, 1, 3, 5, 20]),
-    ] as [(String, UInt64, [Int])])
+    @Test(
+        arguments: [
+            ("u1", 0x9dc0_2546_854d_5df1, [1, 1, 1, 4, 109]),
+            ("visitor-42", 0xbcbf_a55a_fec9_46fe, [1, 1, 1, 6, 130]),
+            ("a%20b", 0xd40d_cf96_72a4_a7b7, [0, 0, 0, 0, 138]),
+            ("a+b", 0x3e46_ee0c_a47e_4eba, [1, 2, 2, 2, 109]),
+            ("3f0c8e9a-52bb-4a1e-9c77-1d2e3f4a5b6c", 0x21ee_fe3f_2705_3c55, [1, 1, 1, 1, 233]),
+            ("é", 0xf794_0a00_6cf1_0cb3, [0, 0, 3, 3, 184]),
+            (String(repeating: "x", count: 300), 0xa5d1_b460_7dc8_3554, [1, 1, 3, 5, 20]),
+        ] as [(String, UInt64, [Int])])
     func `a visitor's shard among 2, 3, 4, 8 and 256 never changes`(
         _ visitor: String, _ key: UInt64, _ shards: [Int]
     ) {
@@ -88,12 +91,13 @@ import Testing
         #expect([2, 3, 4, 8, 256].map { jumpHash(key, buckets: $0) } == shards)
     }
 
-    @Test(arguments: [
-        (v4(127, 0, 0, 1), "", 0x11b0_d7ce_46f1_750e),
-        (v4(127, 0, 0, 1), "Mozilla/5.0", 0x18c0_ff2f_f9e7_6d68),
-        (v4(203, 0, 113, 9), "curl/8.5.0", 0xf010_9d67_ee1f_3100),
-        ([UInt8](repeating: 0, count: 15) + [1], "Mozilla/5.0", 0x5f09_4093_2c4e_d08f),
-    ] as [([UInt8], String, UInt64)])
+    @Test(
+        arguments: [
+            (v4(127, 0, 0, 1), "", 0x11b0_d7ce_46f1_750e),
+            (v4(127, 0, 0, 1), "Mozilla/5.0", 0x18c0_ff2f_f9e7_6d68),
+            (v4(203, 0, 113, 9), "curl/8.5.0", 0xf010_9d67_ee1f_3100),
+            ([UInt8](repeating: 0, count: 15) + [1], "Mozilla/5.0", 0x5f09_4093_2c4e_d08f),
+        ] as [([UInt8], String, UInt64)])
     func `a nameless visitor goes by address and User-Agent`(
         _ address: [UInt8], _ userAgent: String, _ key: UInt64
     ) {
@@ -115,7 +119,8 @@ import Testing
         #expect(one != hash(userAgent: "b"))
         #expect(one != hash(address: Self.v4(127, 0, 0, 2), userAgent: "a"))
         // Address and User-Agent end the list wherever they stand.
-        #expect(hash([.addressAndUserAgent, .query("uid")], target: "/?uid=u1", userAgent: "a") == one)
+        #expect(
+            hash([.addressAndUserAgent, .query("uid")], target: "/?uid=u1", userAgent: "a") == one)
     }
 
     @Test(arguments: [

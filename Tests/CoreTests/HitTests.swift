@@ -128,16 +128,17 @@ struct ReadHit: Equatable {
         #expect(try #require(read(bytes)).0 == Self.hit)
     }
 
-    @Test(arguments: [
-        ("shorter than its fixed part", [0: 47]),
-        ("longer than what is there", [0: 78]),
-        ("shorter than its fields", [0: 76]),
-        ("fewer fields than bytes", [6: 3]),
-        ("more fields than bytes", [6: 5]),
-        ("a field past the end", [50: 255]),
-        ("a last field past the end", [71: 5]),
-        ("a last field short of the end", [71: 3]),
-    ] as [(String, [Int: UInt8])])
+    @Test(
+        arguments: [
+            ("shorter than its fixed part", [0: 47]),
+            ("longer than what is there", [0: 78]),
+            ("shorter than its fields", [0: 76]),
+            ("fewer fields than bytes", [6: 3]),
+            ("more fields than bytes", [6: 5]),
+            ("a field past the end", [50: 255]),
+            ("a last field past the end", [71: 5]),
+            ("a last field short of the end", [71: 3]),
+        ] as [(String, [Int: UInt8])])
     func `a hit that contradicts itself is none`(_ how: String, _ changes: [Int: UInt8]) {
         var bytes = Self.golden
         for (at, byte) in changes { bytes[at] = byte }
@@ -147,7 +148,7 @@ struct ReadHit: Equatable {
     @Test func `mutated hits are none, or hold together`() {
         var dice = EdgeDice(seed: 0x4655_5a5a)
         var good = 0
-        for _ in 0..<50_000 {
+        for _ in 0..<10_000 {
             var bytes = Self.golden + Self.golden
             for _ in 0..<Int.random(in: 1...3, using: &dice) {
                 let at = Int.random(in: 0..<Self.golden.count, using: &dice)
@@ -164,7 +165,7 @@ struct ReadHit: Equatable {
 
     @Test func `random bytes are none, or hold together`() {
         var dice = EdgeDice(seed: 0x5241_4e44)
-        for _ in 0..<50_000 {
+        for _ in 0..<10_000 {
             let size = Int.random(in: 0...128, using: &dice)
             var bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &dice) }
             if size > 8 { bytes[0...3] = [UInt8(size), 0, 0, 0]; bytes[7] = 0 }
@@ -178,7 +179,9 @@ struct ReadHit: Equatable {
 @Suite struct HitIdTests {
     private func next(_ generator: inout HitIdGenerator, at now: UInt64) -> (UInt64, UInt64) {
         var id: (UInt64, UInt64) = (0, 0)
-        withUnsafeMutableBytes(of: &id) { generator.write(nowMicroseconds: now, to: $0.baseAddress!) }
+        withUnsafeMutableBytes(of: &id) {
+            generator.write(nowMicroseconds: now, to: $0.baseAddress!)
+        }
         return (UInt64(bigEndian: id.0), UInt64(bigEndian: id.1))
     }
 
@@ -198,10 +201,11 @@ struct ReadHit: Equatable {
     @Test func `with a known seed the ids are these`() {
         var generator = HitIdGenerator(seed: 0)
         let ids = [Self.now, Self.now, Self.now + 1000, Self.now].map { next(&generator, at: $0) }
-        #expect(ids.map(\.0) == [
-            0x018b_cfe5_687b_7000, 0x018b_cfe5_687b_7001, 0x018b_cfe5_687c_7000,
-            0x018b_cfe5_687c_7001,
-        ])
+        #expect(
+            ids.map(\.0) == [
+                0x018b_cfe5_687b_7000, 0x018b_cfe5_687b_7001, 0x018b_cfe5_687c_7000,
+                0x018b_cfe5_687c_7001,
+            ])
         // SplitMix64 from seed 0 begins e220a8397b1dcdaf, 6e789e6aa1b965f4, …
         #expect(ids.map(\.1).prefix(2) == [0xb888_2a0e_5ec7_736b, 0x9b9e_279a_a86e_597d])
     }
