@@ -306,4 +306,92 @@ import Testing
         #expect(folder.segments.last == LaneFolder.name(of: 5))
         #expect(lane.drain().count == 6)
     }
+
+    @Test func `a segment that is cut behind its reader's back costs what was cut`() throws {
+        let folder = TemporaryFolder()
+        var lane = try SpoolLane.open(folder, segmentBytes: 1 << 20)
+        lane.store(1...60, padding: 20 << 10)
+        #expect(lane.take() != nil)
+        let path = folder.path + "/" + folder.segments[0]
+        #expect(truncate(path, 600 << 10) == 0)
+        let reads = lane.takeAll()
+        // Those in the cut part, but for what the reader had in its buffer.
+        let lost = reads.reduce(0) { $0 + $1.droppedBefore }
+        #expect(lost > 15 && lost < 30 && reads.count == 59 - Int(lost))
+        #expect(reads.last?.rows == SpoolLane.rows(60, hits: 1, padding: 20 << 10))
+    }
+
+    /// Whatever is done to the files: no crash, no refusal, only rows that were written, none
+    /// twice in one life, and a ledger that closes.
+    @Test(arguments: 0..<60)
+    func `no damage stops a lane or makes it tell an untruth`(seed: Int) throws {
+        var random = SpoolRandom(seed: UInt64(seed))
+        let folder = TemporaryFolder()
+        var sequence: UInt64 = 0
+        var written: Set<String> = []
+        for _ in 0..<8 {
+            var lane = try SpoolLane.open(folder, segmentBytes: 64 << 10)
+            var seen: Set<String> = []
+            for _ in 0..<Int.random(in: 1...30, using: &random) {
+                sequence += 1
+                let (hits, padding) = (Int(sequence % 4 + 1), Int(sequence * 997 % 5000))
+                written.insert(SpoolLane.rows(sequence, hits: hits, padding: padding))
+                let outcome = lane.append(sequence, hits: hits, padding: padding)
+                #expect(outcome.isStored)
+                if Int.random(in: 0..<20, using: &random) == 0 { Self.damage(folder, &random) }
+                guard Bool.random(using: &random), let read = lane.take() else { continue }
+                #expect(written.contains(read.rows))
+                #expect(seen.insert(read.rows).inserted)
+                lane.commit(read)
+            }
+            if Bool.random(using: &random) {
+                _ = lane.drain()
+                #expect(lane.readFailure == nil && lane.undeliveredHits == 0)
+            }
+            #expect(lane.ledger.cumulativeHits >= lane.cursor.passed)
+            lane.close()
+            for _ in 0..<Int.random(in: 0...3, using: &random) { Self.damage(folder, &random) }
+            _ = try LaneRecovery(folder: LaneFolder(path: folder.path), lane: .good, shard: 0)
+        }
+    }
+
+    /// One mishap to one file.
+    private static func damage(_ folder: TemporaryFolder, _ random: inout SpoolRandom) {
+        let manager = FileManager.default
+        let names = try! manager.contentsOfDirectory(atPath: folder.path).sorted()
+        guard let name = names.randomElement(using: &random) else { return }
+        let path = "\(folder.path)/\(name)"
+        guard var bytes = manager.contents(atPath: path).map({ [UInt8]($0) }) else { return }
+        let other = folder.path + "/" + names.randomElement(using: &random)!
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0: try? manager.removeItem(atPath: path)
+        case 1: _ = truncate(path, off_t(Int.random(in: 0...bytes.count, using: &random)))
+        case 2:
+            let file = FileHandle(forWritingAtPath: path)!
+            try! file.seek(toOffset: UInt64(bytes.count))
+            try! file.write(
+                contentsOf: Data((0..<500).map { _ in UInt8.random(in: 0...255, using: &random) }))
+        case 3:
+            guard path != other else { return }
+            try? manager.removeItem(atPath: other)
+            try? manager.copyItem(atPath: path, toPath: other)
+        case 4:
+            try? manager.moveItem(
+                atPath: path,
+                toPath: folder.path + "/"
+                    + LaneFolder.name(of: UInt64.random(in: 1...50, using: &random)))
+        case 5:
+            try? manager.removeItem(atPath: path)
+            try? manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+        default:
+            guard !bytes.isEmpty else { return }
+            for _ in 0..<Int.random(in: 1...9, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
+            }
+            // In place, as a failing disk would.
+            let file = FileHandle(forWritingAtPath: path)!
+            try! file.write(contentsOf: Data(bytes))
+        }
+    }
 }
