@@ -323,7 +323,7 @@ import Testing
 
     /// Whatever is done to the files: no crash, no refusal, only rows that were written, none
     /// twice in one life, and a ledger that closes.
-    @Test(arguments: 0..<60)
+    @Test(arguments: 0..<15)
     func `no damage stops a lane or makes it tell an untruth`(seed: Int) throws {
         var random = SpoolRandom(seed: UInt64(seed))
         let folder = TemporaryFolder()
