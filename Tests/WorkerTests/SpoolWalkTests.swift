@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    private static func check(_ ledger: ShardLedger, _ model: Model) {
+    private static func check(_ ledger: SpoolLedger, _ model: Model) {
         #expect(ledger.closes)
         for (name, lane) in [(SpoolLaneName.good, ledger.good), (.bad, ledger.bad)] {
             let passed = model.stored[name]![..<model.passed[name]!].reduce(0) { $0 + $1.hits }
