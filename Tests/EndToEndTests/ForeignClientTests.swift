@@ -115,10 +115,10 @@ import Testing
             moto.waitUntilExit()
         }
         let endpoint = "http://127.0.0.1:\(port)"
-        #expect(
-            try eventually(
-                within: 20,
-                try run("curl", ["-sf", "-o", "/dev/null", "\(endpoint)/moto-api/"]).status == 0))
+        let isUp = try eventually(within: 20) {
+            try run("curl", ["-sf", "-o", "/dev/null", "\(endpoint)/moto-api/"]).status == 0
+        }
+        #expect(isUp, "moto did not start")
         let setUp = """
             import boto3, sys
             def c(name): return boto3.client(name, endpoint_url=sys.argv[1], region_name="us-east-1",

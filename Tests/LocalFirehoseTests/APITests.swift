@@ -32,7 +32,7 @@ import Testing
         var region = "us-east-1"
         var service = "firehose"
         /// Changes the signed request.
-        var spoil: (inout RequestHead, inout String) -> Void = { _, _ in }
+        var spoil: (inout APIRequestHead, inout String) -> Void = { _, _ in }
 
         func answer(_ api: FirehoseAPI) -> (status: Int, json: JSONValue) {
             let date = amzDate(unixSeconds: signedAt)
@@ -49,7 +49,7 @@ import Testing
                 credentials: credentials, amzDate: date, method: "POST", path: "/",
                 headers: headers, payloadHash: lowerHex(Sha256.digest(body)))
             headers.append(SigV4.Header("Authorization", authorization))
-            var head = RequestHead(method: "POST", path: "/", query: "", headers: headers)
+            var head = APIRequestHead(method: "POST", path: "/", query: "", headers: headers)
             var sent = body
             spoil(&head, &sent)
             let padded = Array(sent.utf8) + [UInt8](repeating: 0, count: 64)
@@ -76,7 +76,7 @@ import Testing
         "\(answer.status) \(answer.json["__type"]?.text ?? "-")"
     }
 
-    private func drop(_ name: String) -> (inout RequestHead, inout String) -> Void {
+    private func drop(_ name: String) -> (inout APIRequestHead, inout String) -> Void {
         { head, _ in head.headers.removeAll { $0.name == name } }
     }
 

@@ -18,7 +18,7 @@ import Testing
             options: options, warehousePath: warehouse ? folder.path + "/warehouse.db" : nil)
         return site.answer(
             HTTPRequest(
-                head: RequestHead(
+                head: APIRequestHead(
                     method: method, path: path, query: "",
                     headers: [SigV4.Header("Host", host)] + fields),
                 body: UnsafeRawBufferPointer(start: nil, count: 0), bodyHash: "",

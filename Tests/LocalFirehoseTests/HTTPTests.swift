@@ -9,8 +9,8 @@ import Testing
     static let whole =
         "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n"
 
-    private func parse(_ text: String) -> RequestHead.Parse {
-        Array(text.utf8).withUnsafeBytes { RequestHead.parse($0) }
+    private func parse(_ text: String) -> APIRequestHead.Parse {
+        Array(text.utf8).withUnsafeBytes { APIRequestHead.parse($0) }
     }
 
     @Test func `a head is read whole`() {
@@ -27,7 +27,7 @@ import Testing
     @Test(arguments: 0..<whole.utf8.count)
     func `a head cut short anywhere is awaited`(cut: Int) {
         let bytes = Array(Self.whole.utf8.prefix(cut))
-        #expect(bytes.withUnsafeBytes { RequestHead.parse($0) } == .incomplete)
+        #expect(bytes.withUnsafeBytes { APIRequestHead.parse($0) } == .incomplete)
     }
 
     @Test(arguments: [

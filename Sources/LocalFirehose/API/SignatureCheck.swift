@@ -90,7 +90,7 @@ struct SignatureCheck {
     /// What the meaning of the request hangs on must be covered by the signature, else it could be
     /// changed on the way.
     private static func checkSignedHeaders(
-        _ authorization: SigV4.Authorization, _ head: RequestHead
+        _ authorization: SigV4.Authorization, _ head: APIRequestHead
     ) throws(APIError) {
         for name in ["host", "x-amz-date", "x-amz-target", "x-amz-security-token"] {
             if name != "host" && head.header(name) == nil { continue }

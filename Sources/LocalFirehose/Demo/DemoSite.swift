@@ -81,7 +81,7 @@ final class DemoSite {
         return answer
     }
 
-    private func rowsAnswer(_ head: RequestHead) -> HTTPAnswer {
+    private func rowsAnswer(_ head: APIRequestHead) -> HTTPAnswer {
         // Only the page itself may read: other sites' scripts are told apart by this header.
         if let site = head.header("sec-fetch-site"), site != "same-origin", site != "none" {
             return .text(403, "for the demo page only\n")

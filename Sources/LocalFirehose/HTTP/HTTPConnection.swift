@@ -9,8 +9,8 @@ final class HTTPConnection {
     private enum State {
         case head
         /// The head is read; the body stays in the socket until the server has room for it.
-        case waitingForRoom(RequestHead)
-        case body(RequestHead, BodyRoom, filled: Int)
+        case waitingForRoom(APIRequestHead)
+        case body(APIRequestHead, BodyRoom, filled: Int)
         case writing(then: After)
         /// The last answer is written; what still comes is thrown away.
         case draining
@@ -147,7 +147,7 @@ final class HTTPConnection {
     private func advance() {
         while case .head = state, headFilled > 0 {
             let unread = UnsafeRawBufferPointer(rebasing: headRoom[..<headFilled])
-            switch RequestHead.parse(unread) {
+            switch APIRequestHead.parse(unread) {
             case .incomplete: return
             case .malformed(let status, let reason):
                 return send(.text(status, reason + "\n"), then: .drain)
@@ -161,7 +161,7 @@ final class HTTPConnection {
         }
     }
 
-    private func begin(_ head: RequestHead) {
+    private func begin(_ head: APIRequestHead) {
         deadlineMs = server.loop.nowMs + HTTPLimit.bodyMs
         if head.contentLength == 0 {
             answer(head, UnsafeRawBufferPointer(start: headRoom.baseAddress, count: 0))
@@ -188,7 +188,7 @@ final class HTTPConnection {
         advance()
     }
 
-    private func beginBody(_ head: RequestHead, _ room: BodyRoom) {
+    private func beginBody(_ head: APIRequestHead, _ room: BodyRoom) {
         let count = min(headFilled, head.contentLength)
         memcpy(room.bytes.baseAddress!, headRoom.baseAddress!, count)
         memmove(headRoom.baseAddress!, headRoom.baseAddress! + count, headFilled - count)
@@ -210,7 +210,7 @@ final class HTTPConnection {
         server.giveBack(room)
     }
 
-    private func answer(_ head: RequestHead, _ body: UnsafeRawBufferPointer) {
+    private func answer(_ head: APIRequestHead, _ body: UnsafeRawBufferPointer) {
         let request = HTTPRequest(
             head: head, body: body, bodyHash: lowerHex(hash.finish()), isLoopback: isLoopback)
         send(server.handler(request), then: head.isKeptAlive ? .nextRequest : .close)

@@ -2,7 +2,7 @@ import Core
 
 /// A whole request. The body is readable for 64 bytes beyond its end, and only during the call.
 struct HTTPRequest {
-    var head: RequestHead
+    var head: APIRequestHead
     var body: UnsafeRawBufferPointer
     /// Lower-case hex SHA-256 of the body.
     var bodyHash: String

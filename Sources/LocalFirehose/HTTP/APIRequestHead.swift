@@ -17,7 +17,7 @@ enum HTTPLimit {
 }
 
 /// The head of a request, as far as this server cares.
-struct RequestHead: Equatable {
+struct APIRequestHead: Equatable {
     var method: String
     var path: String
     /// Without "?"; empty if none.
@@ -35,7 +35,7 @@ struct RequestHead: Equatable {
     enum Parse: Equatable {
         case incomplete
         case malformed(status: Int, reason: String)
-        case head(RequestHead, byteCount: Int)
+        case head(APIRequestHead, byteCount: Int)
     }
 
     /// Reads a head strictly (RFC 9112) from the start of the bytes. Stateless: call again with
@@ -84,14 +84,14 @@ struct RequestHead: Equatable {
         return nil
     }
 
-    private static func requestLine(_ line: Substring) -> RequestHead? {
+    private static func requestLine(_ line: Substring) -> APIRequestHead? {
         let words = line.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, isToken(words[0]), words[1].utf8.first == UInt8(ascii: "/"),
             words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0"
         else { return nil }
         let target = words[1].split(
             separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        return RequestHead(
+        return APIRequestHead(
             method: String(words[0]), path: String(target[0]),
             query: target.count == 2 ? String(target[1]) : "", headers: [],
             isKeptAlive: words[2] == "HTTP/1.1")
