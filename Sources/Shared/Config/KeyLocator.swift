@@ -141,7 +141,8 @@ struct KeyLocator {
         while let byte = peek(), !endsScalar(byte) { at += 1 }
         let word = bytes[start..<at]
         let separators: [UInt8] = [UInt8(ascii: "T"), UInt8(ascii: "t")]
-        if word.count >= 11, word[start + 4] == UInt8(ascii: "-"), word[start + 7] == word[start + 4],
+        if word.count >= 11, word[start + 4] == UInt8(ascii: "-"),
+            word[start + 7] == word[start + 4],
             separators.contains(word[start + 10]),
             !(word.count > 11 && (48...57).contains(word[start + 11]))
         {

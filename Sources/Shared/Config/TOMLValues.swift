@@ -25,6 +25,7 @@ struct TOMLFlaw: Error, Equatable {
 
 /// The library's parser, kept from what it does not survive (`KeyLocator.Trap`).
 func checkedTOML(_ bytes: [UInt8]) throws(TOMLFlaw) -> TOMLTable {
+    let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     guard let trap = KeyLocator(bytes).trap else { return try uncheckedTOML(bytes[...]) }
     // What stands before it is judged first, so that the first error is the one told.
     _ = try uncheckedTOML(bytes[..<trap.statement])
