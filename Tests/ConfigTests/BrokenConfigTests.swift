@@ -39,6 +39,13 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         BrokenConfig("shard_key = [\"query:uid\"\n\n", 2, 1, "cannot parse", "breaks off"),
         BrokenConfig("workers = 2 routers = 1", 1, 13, "cannot parse", "written"),
         BrokenConfig("log = { level = \"info\"", 1, 23, "cannot parse", "inline table"),
+        BrokenConfig("workers = 3\n[\n", 2, 1, "a name must follow", "[name]"),
+        BrokenConfig("[.spool]\ndir = \"x\"", 1, 1, "a name must follow", "[name]"),
+        BrokenConfig("[[ü]]", 1, 1, "a name must follow", "[name]"),
+        BrokenConfig("[[[a]]]", 1, 1, "a name must follow", "[name]"),
+        BrokenConfig("shard_key = [\n  \"query:a\", }", 2, 14, "expected a value or", "breaks off"),
+        BrokenConfig("x = 1979-05-27Tx:", 1, 5, "a time must follow", "in quotes"),
+        BrokenConfig("x = \n[.a]", 1, 5, "expected value", "a value is missing"),
         BrokenConfig("on_invalid = accept", 1, 14, "cannot parse", "\"accept\""),
     ]
 

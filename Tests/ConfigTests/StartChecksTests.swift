@@ -34,6 +34,11 @@ import Testing
         #expect(shown.contains("  2 | nmae = \"a\"\n    | ^\n"))
     }
 
+    @Test(arguments: ["[[column]]\n[\n", "\u{FEFF}[.a]", "a = [1, }", "a = 1979-05-27Tx:"])
+    func `a schema that the TOML library does not survive is refused`(text: String) throws {
+        #expect(throws: SchemaProblems.self) { try SchemaFile(text: text, file: "s.toml") }
+    }
+
     @Test func `a schema that is not there and a folder that is a file are told together`() throws {
         let folder = TemporaryFolder()
         folder.write("x", to: "f")

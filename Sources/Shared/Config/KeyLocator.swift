@@ -13,6 +13,18 @@ struct KeyLocator {
     private(set) var places: [[String]: Place] = [:]
     /// Offsets of `\u0000` in strings: the library cuts the string there.
     private(set) var nulEscapes: [Int] = []
+    /// The first thing that the library does not survive: toml++ 3.4.0 asserts that it is not there
+    /// and, built for release, assumes so.
+    private(set) var trap: Trap?
+
+    struct Trap: Equatable {
+        /// Where the line or pair begins, and where in it the trap is.
+        var statement: Int
+        var offset: Int
+        var reason: String
+    }
+
+    private var statement = 0
 
     /// Deeper than the library goes.
     private static let depthMax = 300
@@ -23,9 +35,9 @@ struct KeyLocator {
         self.bytes = bytes
         var table: [String] = []
         while skipBlanksAndLines() {
+            statement = at
             if peek() == UInt8(ascii: "[") {
-                while peek() == UInt8(ascii: "[") { at += 1 }
-                table = readKey(in: [])
+                table = readHeader()
                 skipLine()
             } else {
                 readPair(in: table, depth: 0)
@@ -38,7 +50,32 @@ struct KeyLocator {
         at + ahead < bytes.count ? bytes[at + ahead] : nil
     }
 
-    // MARK: Pairs and keys
+    // MARK: Headers, pairs and keys
+
+    private mutating func readHeader() -> [String] {
+        at += 1
+        if peek() == UInt8(ascii: "[") { at += 1 }
+        skipBlanks()
+        if let first = peek(), !beginsKey(first) {
+            noteTrap("table header: a name must follow the bracket", at: statement)
+        }
+        return readKey(in: [])
+    }
+
+    private mutating func noteTrap(_ reason: String, at offset: Int) {
+        if trap == nil { trap = Trap(statement: statement, offset: offset, reason: reason) }
+    }
+
+    /// "]" is left to the library, which has words for it.
+    private func beginsKey(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+            UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
 
     private mutating func readPair(in table: [String], depth: Int) {
         let path = readKey(in: table)
@@ -95,8 +132,21 @@ struct KeyLocator {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = readString()
         case UInt8(ascii: "["): skipArray(path, depth: depth)
         case UInt8(ascii: "{"): skipInlineTable(path, depth: depth)
-        default:
-            while let byte = peek(), !endsScalar(byte) { at += 1 }
+        default: skipScalar()
+        }
+    }
+
+    private mutating func skipScalar() {
+        let start = at
+        while let byte = peek(), !endsScalar(byte) { at += 1 }
+        let word = bytes[start..<at]
+        let separators: [UInt8] = [UInt8(ascii: "T"), UInt8(ascii: "t")]
+        if word.count >= 11, word[start + 4] == UInt8(ascii: "-"),
+            word[start + 7] == word[start + 4],
+            separators.contains(word[start + 10]),
+            !(word.count > 11 && (48...57).contains(word[start + 11]))
+        {
+            noteTrap("date-time: a time must follow the letter", at: start)
         }
     }
 
@@ -114,6 +164,10 @@ struct KeyLocator {
             let start = at
             if peek() == UInt8(ascii: "]") {
                 at += 1
+                return
+            }
+            if peek() == UInt8(ascii: "}") {
+                noteTrap("array: expected a value or \"]\", saw \"}\"", at: at)
                 return
             }
             if peek() == UInt8(ascii: ",") {

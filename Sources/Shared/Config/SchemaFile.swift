@@ -140,18 +140,14 @@ private struct SchemaReader {
     }
 
     private func parse() throws(SchemaProblems) -> TOMLTable {
-        do {
-            return try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            throw SchemaProblems([
-                SchemaProblem(
-                    file: file, line: error.source.begin.line, column: error.source.begin.column,
-                    message: "this is not TOML: \(error.description)",
-                    hint: "a schema is lines of key = \"value\" under [[column]] headers")
-            ])
+        do throws(TOMLFlaw) {
+            return try checkedTOML(Array(text.utf8))
         } catch {
             throw SchemaProblems([
-                SchemaProblem(file: file, message: "\(error)", hint: "check the TOML")
+                SchemaProblem(
+                    file: file, line: error.line, column: error.column,
+                    message: "this is not TOML: \(error.description)",
+                    hint: "a schema is lines of key = \"value\" under [[column]] headers")
             ])
         }
     }

@@ -18,7 +18,9 @@ enum SyntaxHint {
             return "a section is written [name], alone on its line"
         }
         guard let equals = code.firstIndex(of: "=") else {
-            if code.isEmpty { return "the text ends or breaks off before this: look above it" }
+            if code.isEmpty || description.contains("parsing array") {
+                return "a list or text breaks off before this: look above it too"
+            }
             return code.contains(":")
                 ? "write key = value: TOML has \"=\" where YAML has \":\"" : general
         }
