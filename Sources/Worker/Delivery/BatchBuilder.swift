@@ -80,7 +80,7 @@ struct BatchBuilder: ~Copyable {
 
     /// Takes a spool record whole, if that is cheap and it fits.
     private mutating func take(_ view: SpoolRecordView) -> Bool {
-        guard view.payload.count <= Self.wholePayloadBytesMax,
+        guard view.payload.count <= min(Self.wholePayloadBytesMax, recordBytesMax),
             view.payload.isEmpty || openRecord(for: view.payload.count)
         else { return false }
         if !view.payload.isEmpty { body.append(view.payload) }

@@ -1,8 +1,9 @@
 import Core
 import Platform
 
-/// Delivers one lane of a shard to its Firehose stream: reads the spool, makes batches, calls, moves
-/// the cursor. Every decision is `DeliveryMachine`'s; this type owns the handles and does as told.
+/// Delivers one lane of a shard to its Firehose stream: reads the spool, makes batches, calls,
+/// moves the cursor. Every decision is `DeliveryMachine`'s; this type owns the handles and does as
+/// told.
 ///
 /// Lives at one address from `allocate` to `free`. Methods change the state; the static functions
 /// in `LaneDelivery+Events` call the owner back when the change is complete.

@@ -1,7 +1,8 @@
 /// What a PutRecordBatch call with status 200 says: which records were taken, which were not.
 ///
 ///     {"FailedPutCount":1,"Encrypted":false,"RequestResponses":[
-///         {"RecordId":"…"},{"ErrorCode":"ServiceUnavailableException","ErrorMessage":"Slow down."}]}
+///         {"RecordId":"…"},
+///         {"ErrorCode":"ServiceUnavailableException","ErrorMessage":"Slow down."}]}
 public struct PutRecordBatchAnswer: Equatable, Sendable {
     public struct Failed: Equatable, Sendable {
         /// Of the record in the call.
