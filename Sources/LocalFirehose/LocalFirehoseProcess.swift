@@ -42,7 +42,7 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
         },
         // Workers may be in the middle of a last call: leave a moment after them.
         supervisorGone: { service.stop { _exit(0) } })
-    child.say(ControlMessage(.ready))
+    child.becomeReady()
     child.loop.run()
     _exit(0)
 }

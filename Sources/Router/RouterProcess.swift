@@ -34,7 +34,7 @@ public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
     let sockets = (0..<Int32(child.inheritance.socketCount)).map { Inheritance.firstSocket + $0 }
     sockets.forEach { closeOnExec($0) }
     try router.listen(on: sockets)
-    child.say(ControlMessage(.ready))
+    child.becomeReady()
     child.loop.run()
     _exit(0)
 }

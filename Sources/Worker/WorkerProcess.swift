@@ -29,7 +29,7 @@ public func runWorker(_ child: ChildContext) throws -> Never {
     worker.publish()
     Timer(in: child.loop, owner: worker.raw, fire: { Working($0).tick() })
         .start(afterMs: Working.tickMs, repeatMs: Working.tickMs)
-    child.say(ControlMessage(.ready))
+    child.becomeReady()
     child.loop.run()
     _exit(0)
 }

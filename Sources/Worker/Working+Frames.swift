@@ -6,7 +6,8 @@ import Platform
 extension Working {
     /// False when the frame contradicts itself: nothing of it is stored, and its link is to be cut.
     func take(
-        _ header: FrameHeader, _ frame: UnsafeRawBufferPointer, from link: Stream
+        _ header: FrameHeader, _ frame: UnsafeRawBufferPointer,
+        from link: UnsafeMutablePointer<RouterLink>
     ) -> Bool {
         state.pointee.counters.add(to: .framesRead)
         let verdicts = state.pointee.ack + FrameHeader.byteCount
@@ -90,17 +91,21 @@ extension Working {
         }
     }
 
-    /// The ack leaves before anything else is done: a router waits for it. A link that takes it
-    /// only in part queues the rest.
-    private func acknowledge(_ header: FrameHeader, to link: Stream) {
+    /// The ack leaves before anything else is done: a router waits for it. A link that does not
+    /// take it is not read until it does: so the frames stored and not acknowledged stay far
+    /// fewer than the 256 that a lane can tell apart when they are sent again.
+    private func acknowledge(
+        _ header: FrameHeader, to link: UnsafeMutablePointer<RouterLink>
+    ) {
         let count = FrameHeader.byteCount + Int(header.hitCount)
         FrameHeader(
             byteCount: UInt32(count), kind: .ack, hitCount: header.hitCount, origin: header.origin,
             sequence: header.sequence
         ).write(to: state.pointee.ack)
-        let written = link.tryWrite(state.pointee.ack, count)
+        let written = link.pointee.handle.tryWrite(state.pointee.ack, count)
         if written == count || written < 0 { return }
-        try? link.writeCopying(state.pointee.ack + written, count - written)
+        link.pointee.handle.stopReading()
+        try? link.pointee.handle.writeCopying(state.pointee.ack + written, count - written)
     }
 
     /// Counters say what is on disk, so they follow the write; deliveries learn what is new.

@@ -68,8 +68,8 @@ extension Working {
         if state.pointee.openLinks > 0 && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
-        state.pointee.goodDelivery.pointee.stop(deadlineMs: callMs) { self.delivered() }
-        state.pointee.badDelivery.pointee.stop(deadlineMs: callMs) { self.delivered() }
+        LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }
+        LaneDelivery.stop(state.pointee.badDelivery, deadlineMs: callMs) { self.delivered() }
     }
 
     private func delivered() {

@@ -42,6 +42,11 @@ extension Working {
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
                     link.pointee.handle.close()
                 },
+                didWrite: { owner, _ in
+                    let link = owner.assumingMemoryBound(to: RouterLink.self)
+                    if link.pointee.handle.isClosing { return }
+                    try? link.pointee.handle.startReading()
+                },
                 didClose: { owner in
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
                     link.pointee.worker.linkClosed(link)
@@ -85,7 +90,7 @@ extension Working {
             let byteCount = Int(header.byteCount)
             if filled - at < byteCount { break }
             let frame = UnsafeRawBufferPointer(start: base + at, count: byteCount)
-            if !take(header, frame, from: link.pointee.handle) {
+            if !take(header, frame, from: link) {
                 return link.pointee.handle.close()
             }
             at += byteCount

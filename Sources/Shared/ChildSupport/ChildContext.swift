@@ -21,6 +21,7 @@ public final class ChildContext {
     private var supervisorGone: (() -> Void)?
     private var watch: ReadableWatch?
     private var terminations: SignalWatch?
+    private var heart: Timer?
 
     /// An order from the supervisor; the descriptor is -1 when none came with it.
     public typealias Order = (_ message: ControlMessage, _ descriptor: Int32) -> Void
@@ -44,6 +45,7 @@ public final class ChildContext {
         region = try SharedRegion.map(descriptor: Inheritance.counters, byteCount: byteCount)
         counters = CounterPage(at: region.base + inheritance.counterOffset)
         loop = try Loop.make()
+        counters.announce(pid: getpid())
         closeOnExec(Inheritance.control)
         closeOnExec(Inheritance.counters)
     }
@@ -65,6 +67,22 @@ public final class ChildContext {
                 Unmanaged<ChildContext>.fromOpaque(me).takeUnretainedValue().say(ControlMessage(.drainMe))
             })
     }
+
+    /// The process can work now, and every ledger counter is seeded: says so, and begins to beat.
+    public func becomeReady() {
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        heart = Timer(
+            in: loop, owner: me,
+            fire: {
+                let me = Unmanaged<ChildContext>.fromOpaque($0).takeUnretainedValue()
+                me.counters.beat(nowMs: me.loop.nowMs)
+            })
+        heart?.start(afterMs: 0, repeatMs: Self.beatMs)
+        counters.enter(.ready)
+        say(ControlMessage(.ready))
+    }
+
+    private static let beatMs: UInt64 = 500
 
     /// Tells the supervisor. A supervisor that is gone is noticed by its end-of-file, not here.
     public func say(_ message: ControlMessage) {
