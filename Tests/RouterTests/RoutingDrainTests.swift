@@ -103,7 +103,7 @@ import Testing
         let drains = drains(of: rig)
         let client = try rig.connect(receiveBytes: 4096)
         client.reads = false
-        let count = 8000
+        let count = 20_000
         client.send((0..<count).map { _ in get("/none") }.joined())
         rig.pump { rig.state.pointee.slab[0].pointee.flags.contains(.writing) }
         rig.routing.drain(withinMs: 9000)
