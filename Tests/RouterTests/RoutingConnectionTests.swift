@@ -125,6 +125,24 @@ import Testing
         #expect(!client.isReset)
     }
 
+    @Test func `a body still on its way when the connection ends does not reset the answer`() throws {
+        let rig = try Rig()
+        let client = try rig.connect()
+        client.reads = false
+        client.send(
+            "POST /p.gif HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: 9\r\n\r\n")
+        rig.pump { rig.value(.answers405) == 1 }
+        rig.pump()
+        client.send("some body")
+        rig.pump()
+        client.reads = true
+        rig.pump { client.isEnded }
+        #expect(client.statuses == [405] && !client.isReset)
+        #expect(rig.value(.connectionsOpen) == 1, "it lingers until the client ends its side")
+        client.close()
+        rig.pump { rig.value(.connectionsOpen) == 0 }
+    }
+
     @Test func `a client that has ended its side still gets its answers`() throws {
         let rig = try Rig()
         let worker = try rig.link()

@@ -116,4 +116,26 @@ import Testing
         client.close()
         rig.pump { drains.count == 1 }
     }
+
+    @Test func `a connection whose last answers are still being written is not idle`() throws {
+        let rig = try Rig()
+        let drains = drains(of: rig)
+        let client = try rig.connect(receiveBytes: 4096)
+        client.reads = false
+        let some = (0..<32).map { _ in get("/none") }.joined()
+        var asked: UInt64 = 0
+        repeat {
+            client.send(some)
+            asked += 32
+            rig.pump { rig.value(.requests) == asked }
+        } while !rig.state.pointee.slab[0].pointee.flags.contains(.writing)
+        check(rig.state.pointee.slab[0].pointee.pending.isEmpty)
+        rig.routing.drain(withinMs: 9000)
+        rig.pump(forMs: 1300)
+        client.reads = true
+        rig.pump { client.isEnded }
+        #expect(UInt64(client.answers().count) == asked && !client.isReset)
+        client.close()
+        rig.pump { drains.count == 1 }
+    }
 }
