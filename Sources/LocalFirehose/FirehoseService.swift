@@ -6,9 +6,10 @@ import Platform
 public final class FirehoseService {
     public typealias Sink = Settings.Sink
 
-    /// Work between two looks at the sockets: short enough that a call is answered at once, long
-    /// enough that little is lost to switching.
+    /// Work between two looks at the sockets. While clients send, a body of megabytes takes many
+    /// turns of the loop, so that the work of a turn is what delays its answer.
     private static let sliceNanoseconds: UInt64 = 8_000_000
+    private static let busySliceNanoseconds: UInt64 = 1_000_000
     private static let tickMs: UInt64 = 100
     private static let retryMs: UInt64 = 1000
 
@@ -20,6 +21,7 @@ public final class FirehoseService {
     private var retry: Timer?
     private var work: Idle?
     private var isWorking = false
+    private var readBytesSeen: UInt64 = 0
     private var ticks: UInt64 = 0
     private var flushes: [(upTo: UInt64, done: () -> Void)] = []
     /// Set by `stop`: when to leave with work undone.
@@ -67,7 +69,8 @@ public final class FirehoseService {
             options: .init(
                 routerOrigin: routerOrigin, goodTable: good.name, badTable: bad.name),
             warehousePath: sink == .warehouse ? dataFolder + "/warehouse.db" : nil)
-        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor) { [weak self] request in
+        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor) {
+            [weak self] request in
             guard request.head.method == "POST" else { return demo.answer(request) }
             let answer = api.answer(
                 request, nowSeconds: Int64(realtimeMicroseconds() / 1_000_000), nowMs: loop.nowMs)
@@ -104,7 +107,11 @@ public final class FirehoseService {
     }
 
     private func workASlice() {
-        let goesOn = store.step(untilNanoseconds: monotonicNanoseconds() + Self.sliceNanoseconds)
+        let readBytes = server?.readBytes ?? 0
+        let slice =
+            readBytes == readBytesSeen ? Self.sliceNanoseconds : Self.busySliceNanoseconds
+        readBytesSeen = readBytes
+        let goesOn = store.step(untilNanoseconds: monotonicNanoseconds() + slice)
         if !goesOn {
             stopWork()
             retry?.start(afterMs: Self.retryMs)
@@ -167,6 +174,7 @@ public final class FirehoseService {
         for timer in [tick, retry] { timer?.close() }
         work?.close()
         (tick, retry, work) = (nil, nil, nil)
+        store.warehouse?.settle()
         done()
     }
 }

@@ -7,14 +7,17 @@ import Platform
 ///
 ///     head ..< next     pending; their answers go out in this order
 struct PendingAnswers {
-    private(set) var head: UInt32 = 0
-    private(set) var next: UInt32 = 0
+    private(set) var head: UInt32
+    private(set) var next: UInt32
     private var answered: UInt64 = 0
     private var kind0: UInt64 = 0
     private var kind1: UInt64 = 0
     private var kind2: UInt64 = 0
     private var kind3: UInt64 = 0
     private var isHead: UInt64 = 0
+
+    /// Ordinals may begin anywhere; they wrap.
+    init(firstOrdinal: UInt32 = 0) { (head, next) = (firstOrdinal, firstOrdinal) }
 
     var count: Int { Int(next &- head) }
     var isFull: Bool { count >= Limits.pipelinedAnswersMax }

@@ -114,6 +114,7 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
             "https is not in this version", "http://HOST:PORT"),
         BrokenConfig("[firehose]\nendpoint_url = \"ftp://x\"", 2, 16, "begin with http://", "5000"),
         BrokenConfig("[firehose]\nendpoint_url = \"http://x:y\"", 2, 16, "a host and a", "5000"),
+        BrokenConfig("[log]\nlevel = \"warn\"", 2, 9, "not \"warn\"", "mean \"warning\"?"),
         BrokenConfig("[log]\nlevel = \"verbose\"", 2, 9, "\"trace\", \"debug\"", "choose one"),
     ]
 
@@ -125,7 +126,8 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
             "[firehose]\nstream = \"\(String(repeating: "s", count: 63))-{shard}\"", 2, 10,
             "65 bytes", "Firehose takes 64"),
         BrokenConfig(
-            "workers = 12\n[firehose]\nstream = \"\(String(repeating: "s", count: 62))-{shard}\"", 3,
+            "workers = 12\n[firehose]\nstream = \"\(String(repeating: "s", count: 62))-{shard}\"",
+            3,
             10, "65 bytes", "Firehose takes 64"),
         BrokenConfig(
             "[firehose]\nstream = \"x-{shard}\"\nbad_stream = \"x-1\"", 3, 14,
@@ -162,7 +164,8 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         #expect(file == "hydrant.toml")
         #expect(line == config.line, "\(found[0])")
         #expect(column == config.column, "\(found[0])")
-        #expect(text == config.text.split(separator: "\n", omittingEmptySubsequences: false)[line - 1])
+        #expect(
+            text == config.text.split(separator: "\n", omittingEmptySubsequences: false)[line - 1])
         #expect(found[0].message.contains(config.says), "\(found[0].message)")
         #expect(found[0].hint.contains(config.hints), "\(found[0].hint)")
     }

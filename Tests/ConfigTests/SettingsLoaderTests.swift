@@ -154,7 +154,8 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     @Test func `flags name their problems too`() {
         let found = problems(overrides: ["workers", "spol.dir=x", "log.level=loud"])
-        #expect(found.map(\.place) == [.flag("workers"), .flag("spol.dir=x"), .flag("log.level=loud")])
+        #expect(
+            found.map(\.place) == [.flag("workers"), .flag("spol.dir=x"), .flag("log.level=loud")])
         #expect(found[0].hint == "write --set section.key=value")
         #expect(found[1].hint == "did you mean spool.dir, in section [spool]?")
     }
@@ -176,11 +177,12 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
             ])
     }
 
-    @Test(arguments: [
-        ([0x77, 0x00], "NUL", 1, 2),
-        (Array("workers = 2\n# \u{E9}".utf8) + [0xFF], "not UTF-8", 2, 4),
-        (Array("data = \"".utf8) + [0xC3, 0x28], "not UTF-8", 1, 9),
-    ] as [([UInt8], String, Int, Int)])
+    @Test(
+        arguments: [
+            ([0x77, 0x00], "NUL", 1, 2),
+            (Array("workers = 2\n# \u{E9}".utf8) + [0xFF], "not UTF-8", 2, 4),
+            (Array("data = \"".utf8) + [0xC3, 0x28], "not UTF-8", 1, 9),
+        ] as [([UInt8], String, Int, Int)])
     func `bytes that are no text are named with their place`(
         bytes: [UInt8], says: String, line: Int, column: Int
     ) throws {

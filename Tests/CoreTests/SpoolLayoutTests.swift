@@ -314,7 +314,7 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
     }
 }
 
-@Suite struct ShardLedgerTests {
+@Suite struct SpoolLedgerTests {
     @Test func `a set-aside hit counts once, a dropped bad row as dropped`() {
         var ledger = SpoolLedger()
         ledger.good.cumulativeHits = 100

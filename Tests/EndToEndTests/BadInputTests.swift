@@ -68,7 +68,7 @@ import Testing
         let told = try eventually(within: 10) {
             let status = try cluster.status()
             return status.shards.contains { $0.lastError.contains("\(dark)") || $0.lastError.contains("refused") }
-        }()
+        }
         #expect(told, "\(try cluster.status())")
         #expect(try cluster.status().ledger.spooled == 20)
         let table = try run(binary, ["status"] + cluster.finding, in: cluster.folder)

@@ -83,7 +83,7 @@ import Testing
                 let isBack = try eventually(within: 5) {
                     let status = try cluster.status()
                     return status.allReady && status.pids(of: role).first != victim
-                }()
+                }
                 #expect(isBack, "\(role) did not come back")
             }
         }

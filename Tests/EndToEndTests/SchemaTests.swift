@@ -3,6 +3,21 @@ import Testing
 
 /// Another schema: every type, other names, other required columns.
 @Suite(.serialized) struct SchemaTests {
+    private static let columns: [(name: String, type: String, more: String)] = [
+        ("key", "varchar(36)", "source = \"hit_id\"\nrequired = true"),
+        ("moment", "timestamp", "source = \"received_at\"\nrequired = true"),
+        ("kind", "varchar(8)", "required = true"),
+        ("price", "double", "required = true"),
+        ("n", "integer", ""), ("big", "bigint", ""), ("vip", "boolean", ""),
+        ("at", "timestamp", ""), ("text", "varchar(5)", ""),
+        ("more", "super", "source = \"rest\""),
+    ]
+    private static let schema =
+        "table = \"sales\"\nbad_table = \"sales_bad\"\n"
+        + columns.map {
+            "[[column]]\nname = \"\($0.name)\"\ntype = \"\($0.type)\"\n\($0.more)\n"
+        }.joined()
+
     @Test func `rows of another schema are in the objects and in the warehouse`() throws {
         // The operator's starting point is the printed default.
         let printed = try run(binary, ["schema", "show"])

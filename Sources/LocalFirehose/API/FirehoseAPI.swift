@@ -160,7 +160,8 @@ final class FirehoseAPI {
         guard (1...10_000).contains(limit) else {
             throw .validation(
                 "'\(limit)'", at: "limit",
-                limit < 1 ? "have value greater than or equal to 1"
+                limit < 1
+                    ? "have value greater than or equal to 1"
                     : "have value less than or equal to 10000")
         }
         let start = request["ExclusiveStartDeliveryStreamName"]?.text

@@ -24,10 +24,12 @@ enum StreamCreation {
         }
         let given = request.fields.filter { $0.key.hasSuffix("DestinationConfiguration") }
         guard given.count == 1 else {
-            throw .invalidArgument("Exactly one destination configuration is supported for a Firehose")
+            throw .invalidArgument(
+                "Exactly one destination configuration is supported for a Firehose")
         }
         guard let described = destinations[given[0].key] else {
-            throw .invalidArgument("The local Firehose writes to S3 and Redshift only, not \(given[0].key).")
+            throw .invalidArgument(
+                "The local Firehose writes to S3 and Redshift only, not \(given[0].key).")
         }
         let s3 = given[0].value["S3Configuration"] ?? given[0].value
         return StreamDefinition(
@@ -79,7 +81,9 @@ enum StreamCreation {
         switch s3["CompressionFormat"]?.text ?? "UNCOMPRESSED" {
         case "GZIP": true
         case "UNCOMPRESSED": false
-        case let other: throw .invalidArgument("The local Firehose compresses with GZIP or not at all, not \(other).")
+        case let other:
+            throw .invalidArgument(
+                "The local Firehose compresses with GZIP or not at all, not \(other).")
         }
     }
 
@@ -114,9 +118,11 @@ enum StreamCreation {
             }
         }
         if configuration["BucketARN"] != nil {
-            addDefault("BufferingHints", .object([
-                "SizeInMBs": .integer(5), "IntervalInSeconds": .integer(300),
-            ]), to: &fields)
+            addDefault(
+                "BufferingHints",
+                .object([
+                    "SizeInMBs": .integer(5), "IntervalInSeconds": .integer(300),
+                ]), to: &fields)
             addDefault("CompressionFormat", .text("UNCOMPRESSED"), to: &fields)
             addDefault(
                 "EncryptionConfiguration",
@@ -128,6 +134,8 @@ enum StreamCreation {
     private static func addDefault(
         _ key: String, _ value: JSONValue, to fields: inout [JSONValue.Field]
     ) {
-        if !fields.contains(where: { $0.key == key }) { fields.append(.init(key: key, value: value)) }
+        if !fields.contains(where: { $0.key == key }) {
+            fields.append(.init(key: key, value: value))
+        }
     }
 }

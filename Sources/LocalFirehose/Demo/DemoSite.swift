@@ -92,9 +92,10 @@ final class DemoSite {
             .init(name: "Cache-Control", value: "no-store"),
         ]
         guard let rows else {
-            answer.body = JSONValue.object([
-                "error": .text("nothing is loaded: the sink is not \"warehouse\"")
-            ]).bytes
+            answer.body =
+                JSONValue.object([
+                    "error": .text("nothing is loaded: the sink is not \"warehouse\"")
+                ]).bytes
             return answer
         }
         do throws(DatabaseFailure) {

@@ -10,7 +10,7 @@ final class HTTPConnection {
         case head
         /// The head is read; the body stays in the socket until the server has room for it.
         case waitingForRoom(RequestHead)
-        case body(RequestHead, UnsafeMutableRawBufferPointer, filled: Int)
+        case body(RequestHead, BodyRoom, filled: Int)
         case writing(then: After)
         /// The last answer is written; what still comes is thrown away.
         case draining
@@ -82,7 +82,8 @@ final class HTTPConnection {
         address.withUnsafeMutableBufferPointer {
             peerAddress(of: stream, into: $0.baseAddress!)
         }
-        let v4 = address[0..<10].allSatisfy { $0 == 0 } && address[10] == 0xff && address[11] == 0xff
+        let v4 =
+            address[0..<10].allSatisfy { $0 == 0 } && address[10] == 0xff && address[11] == 0xff
         let v6 = address[0..<15].allSatisfy { $0 == 0 } && address[15] == 1
         return v6 || v4 && address[12] == 127
     }
@@ -92,7 +93,7 @@ final class HTTPConnection {
     ) {
         switch state {
         case .body(let head, let room, let filled):
-            base.pointee = room.baseAddress! + filled
+            base.pointee = room.bytes.baseAddress! + filled
             count.pointee = min(head.contentLength - filled, Self.readBytesMax)
         case .draining:
             base.pointee = headRoom.baseAddress
@@ -104,9 +105,10 @@ final class HTTPConnection {
     }
 
     private func didRead(_ count: Int) {
+        server.readBytes += UInt64(count)
         switch state {
         case .body(let head, let room, let filled):
-            let piece = UnsafeRawBufferPointer(rebasing: room[filled..<filled + count])
+            let piece = UnsafeRawBufferPointer(rebasing: room.bytes[filled..<filled + count])
             hash.update(piece)
             state = .body(head, room, filled: filled + count)
             if filled + count == head.contentLength { answerBody() }
@@ -151,7 +153,8 @@ final class HTTPConnection {
                 return send(.text(status, reason + "\n"), then: .drain)
             case .head(let head, let byteCount):
                 memmove(
-                    headRoom.baseAddress!, headRoom.baseAddress! + byteCount, headFilled - byteCount)
+                    headRoom.baseAddress!, headRoom.baseAddress! + byteCount, headFilled - byteCount
+                )
                 headFilled -= byteCount
                 begin(head)
             }
@@ -177,7 +180,7 @@ final class HTTPConnection {
         return 0
     }
 
-    func roomIsThere(_ room: UnsafeMutableRawBufferPointer) {
+    func roomIsThere(_ room: BodyRoom) {
         guard case .waitingForRoom(let head) = state else { return server.giveBack(room) }
         deadlineMs = server.loop.nowMs + HTTPLimit.bodyMs
         beginBody(head, room)
@@ -185,12 +188,12 @@ final class HTTPConnection {
         advance()
     }
 
-    private func beginBody(_ head: RequestHead, _ room: UnsafeMutableRawBufferPointer) {
+    private func beginBody(_ head: RequestHead, _ room: BodyRoom) {
         let count = min(headFilled, head.contentLength)
-        memcpy(room.baseAddress!, headRoom.baseAddress!, count)
+        memcpy(room.bytes.baseAddress!, headRoom.baseAddress!, count)
         memmove(headRoom.baseAddress!, headRoom.baseAddress! + count, headFilled - count)
         headFilled -= count
-        hash.update(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        hash.update(UnsafeRawBufferPointer(rebasing: room.bytes[..<count]))
         state = .body(head, room, filled: count)
         if head.expectsContinue && count == 0 {
             let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -203,8 +206,7 @@ final class HTTPConnection {
         guard case .body(let head, let room, _) = state else { return }
         // From here on the room is this function's, whatever becomes of the connection.
         state = .head
-        memset(room.baseAddress! + head.contentLength, 0, room.count - head.contentLength)
-        answer(head, UnsafeRawBufferPointer(rebasing: room[..<head.contentLength]))
+        answer(head, UnsafeRawBufferPointer(rebasing: room.bytes[..<head.contentLength]))
         server.giveBack(room)
     }
 

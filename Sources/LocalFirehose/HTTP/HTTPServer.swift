@@ -1,4 +1,3 @@
-import CJSON
 import Core
 import Platform
 
@@ -13,6 +12,8 @@ final class HTTPServer {
     private var waiting: [HTTPConnection] = []
     private var bodiesBytes = 0
     private var whenStopped: (() -> Void)?
+    /// Bytes ever read from clients: who works beside this server can tell that it is busy.
+    var readBytes: UInt64 = 0
 
     /// - Parameter listenDescriptor: a bound TCP socket; it is listened on here, and owned.
     init(loop: Loop, listenDescriptor: Int32, handler: @escaping Handler) throws {
@@ -81,7 +82,7 @@ final class HTTPServer {
     /// Room for a body and its padding; nil when the connection must wait for `roomIsThere`.
     func takeRoom(
         _ byteCount: Int, for connection: HTTPConnection
-    ) -> UnsafeMutableRawBufferPointer? {
+    ) -> BodyRoom? {
         guard waiting.isEmpty, bodiesBytes + byteCount <= HTTPLimit.bodiesBytesMax else {
             waiting.append(connection)
             return nil
@@ -89,14 +90,14 @@ final class HTTPServer {
         return room(byteCount)
     }
 
-    private func room(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    private func room(_ byteCount: Int) -> BodyRoom {
         bodiesBytes += byteCount
-        return .allocate(byteCount: byteCount + Int(CJSON_PADDING), alignment: 64)
+        return BodyRoom(byteCount: byteCount)
     }
 
-    func giveBack(_ room: UnsafeMutableRawBufferPointer) {
-        bodiesBytes -= room.count - Int(CJSON_PADDING)
-        room.deallocate()
+    func giveBack(_ room: BodyRoom) {
+        bodiesBytes -= room.byteCount
+        room.free()
         while let next = waiting.first,
             bodiesBytes + next.awaitedBytes <= HTTPLimit.bodiesBytesMax
         {

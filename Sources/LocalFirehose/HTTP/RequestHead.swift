@@ -124,7 +124,8 @@ struct RequestHead: Equatable {
             switch field.name.lowercased() {
             case "content-length": lengths.append(field.value)
             case "transfer-encoding":
-                return .malformed(status: 501, reason: "send a Content-Length: chunked bodies are not read")
+                return .malformed(
+                    status: 501, reason: "send a Content-Length: chunked bodies are not read")
             case "connection":
                 let words = field.value.lowercased()
                 if words.contains("close") { isKeptAlive = false }

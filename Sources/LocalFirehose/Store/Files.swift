@@ -13,7 +13,8 @@ enum Files {
         if mkdir(path, mode) != 0 && errno != EEXIST { throw Failure(errnoOf: "mkdir") }
     }
 
-    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(Failure) -> Int32 {
+    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(Failure) -> Int32
+    {
         try system("open", Glibc.open(path, flags | O_CLOEXEC, mode))
     }
 
@@ -93,7 +94,8 @@ enum Files {
         var bytes = [UInt8](repeating: 0, count: count)
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 8)
         defer { room.deallocate() }
-        let got = try read(descriptor, into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+        let got = try read(
+            descriptor, into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
         bytes = Array(room[..<got])
         return bytes
     }

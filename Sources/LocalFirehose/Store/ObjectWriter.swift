@@ -17,7 +17,8 @@ final class ObjectWriter {
 
     private static let sliceBytes = 64 << 10
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: sliceBytes, alignment: 64)
-    private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: sliceBytes, alignment: 64)
+    private let output = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: sliceBytes, alignment: 64)
 
     /// - Parameter path: of the finished object; its folders are made.
     init(buffer: String, path: String, isGzip: Bool) throws(Failure) {

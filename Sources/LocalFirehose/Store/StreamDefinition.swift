@@ -38,7 +38,8 @@ struct StreamDefinition: Equatable {
                         "SizeInMBs": .integer(5), "IntervalInSeconds": .integer(2),
                     ]),
                     "CompressionFormat": .text("GZIP"),
-                    "EncryptionConfiguration": .object(["NoEncryptionConfig": .text("NoEncryption")]),
+                    "EncryptionConfiguration": .object(["NoEncryptionConfig": .text("NoEncryption")]
+                    ),
                 ]),
             ]))
     }

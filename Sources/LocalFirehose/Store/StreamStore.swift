@@ -57,11 +57,7 @@ final class StreamStore {
         bucketsFolder = options.dataFolder + "/s3"
         try Files.makeFolders(streamsFolder)
         lock = try FolderLock.take(options.dataFolder + "/local/lock")
-        warehouse =
-            options.sink == .warehouse
-            ? try Warehouse(
-                path: options.dataFolder + "/warehouse.db", good: options.good, bad: options.bad)
-            : nil
+        warehouse = options.sink == .warehouse ? try Self.openWarehouse(options) : nil
         try openKeptStreams()
         for name in goodStreams { try configure(name, .good) }
         for name in badStreams { try configure(name, .bad) }
@@ -69,6 +65,13 @@ final class StreamStore {
     }
 
     deinit { Files.close(lock) }
+
+    private static func openWarehouse(_ options: Options) throws -> Warehouse {
+        let path = options.dataFolder + "/warehouse.db"
+        // SQLite would make it readable by everyone; its log takes the rights of this file.
+        Files.close(try Files.open(path, O_RDWR | O_CREAT))
+        return try Warehouse(path: path, good: options.good, bad: options.bad)
+    }
 
     private func openKeptStreams() throws {
         for name in Files.names(in: streamsFolder) {

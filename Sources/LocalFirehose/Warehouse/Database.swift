@@ -137,7 +137,8 @@ public final class Statement {
         case SQLITE_TEXT:
             let bytes = sqlite3_column_text(raw, column)
             let count = Int(sqlite3_column_bytes(raw, column))
-            return .text(String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self))
+            return .text(
+                String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self))
         case SQLITE_BLOB:
             let bytes = sqlite3_column_blob(raw, column)
             let count = Int(sqlite3_column_bytes(raw, column))

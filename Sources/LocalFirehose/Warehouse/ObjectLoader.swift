@@ -144,7 +144,9 @@ final class ObjectLoader {
 
     /// The object cannot be read: that is its one error, and it counts as loaded.
     func giveUp(_ flaw: ObjectFlaw) throws {
-        try reject(.init(column: nil, reason: flaw.reason), UnsafeRawBufferPointer(rebasing: unconsumed.prefix(0)))
+        try reject(
+            .init(column: nil, reason: flaw.reason),
+            UnsafeRawBufferPointer(rebasing: unconsumed.prefix(0)))
         try warehouse.recordLoaded(
             object: object, destination: destination, rows: rows, rejected: rejected)
     }

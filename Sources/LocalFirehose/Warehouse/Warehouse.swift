@@ -114,6 +114,13 @@ final class Warehouse {
         if database.isInTransaction { try? database.run("ROLLBACK") }
     }
 
+    /// Ends a transaction that is under way, and moves the log into the database, so that a
+    /// stopped cluster leaves one file. Failing is no harm: the next opener does it.
+    func settle() {
+        rollBack()
+        try? database.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
     func insert(
         _ line: UnsafeRawBufferPointer, into destination: Destination
     ) throws(DatabaseFailure) -> RowInserter.Rejection? {

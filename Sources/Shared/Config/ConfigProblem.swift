@@ -8,6 +8,8 @@ public struct ConfigProblem: Equatable, Sendable {
         /// The words after `--set`.
         case flag(String)
         case defaults
+        /// Not the configuration: what it meets here and now.
+        case machine
     }
 
     public var place: Place
@@ -45,6 +47,7 @@ public struct ConfigProblem: Equatable, Sendable {
         case .environment(let name): visible(name)
         case .flag(let words): "--set \(visible(String(words.prefix(80))))"
         case .defaults: "defaults"
+        case .machine: "this machine"
         }
     }
 
@@ -56,7 +59,7 @@ public struct ConfigProblem: Equatable, Sendable {
         case .line(_, let line, let column, _): (0, line, column)
         case .environment: (1, 0, 0)
         case .flag: (2, 0, 0)
-        case .defaults: (3, 0, 0)
+        case .defaults, .machine: (3, 0, 0)
         }
     }
 }

@@ -192,7 +192,9 @@ struct KeyLocator {
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
             let end = min(at + (letter == UInt8(ascii: "u") ? 4 : 8), bytes.count)
             let digits = String(decoding: bytes[at..<end], as: UTF8.self)
-            guard let scalar = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init) else { return }
+            guard let scalar = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init) else {
+                return
+            }
             at = end
             if scalar.value == 0 { nulEscapes.append(start) }
             content += Array(String(Character(scalar)).utf8)

@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import Glibc
 import TOMLKit
 
 /// A schema and the text it was read from. The text is what the supervisor hands its children: the
@@ -21,34 +21,36 @@ public struct SchemaFile: Equatable, Sendable {
 
     /// Reads a file. Throws everything that is wrong with it at once.
     public static func load(path: String) throws(SchemaProblems) -> SchemaFile {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            let reason =
-                ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)
-                .map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
-            throw SchemaProblems(
-                [
-                    SchemaProblem(
-                        file: path, message: "cannot be read: \(reason)",
-                        hint: "check the path; `hydrant schema show` prints a schema to start from")
-                ])
+        let bytes = try read(path)
+        guard bytes.count <= bytesMax else {
+            throw unreadable(
+                path, "is longer than \(bytesMax) bytes: this is no schema", "name the right file")
         }
-        guard data.count <= bytesMax else {
-            throw SchemaProblems([
-                SchemaProblem(
-                    file: path, message: "\(data.count) bytes is no schema (limit \(bytesMax))",
-                    hint: "name the right file")
-            ])
-        }
-        guard let text = String(validating: data, as: UTF8.self), !text.utf8.contains(0) else {
-            throw SchemaProblems([
-                SchemaProblem(
-                    file: path, message: "is not UTF-8 text", hint: "save it as UTF-8")
-            ])
+        guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw unreadable(path, "is not UTF-8 text", "save it as UTF-8")
         }
         return try SchemaFile(text: text, file: path)
+    }
+
+    /// At most one byte more than a schema may have.
+    private static func read(_ path: String) throws(SchemaProblems) -> [UInt8] {
+        let hint = "check the path; `hydrant schema show` prints a schema to start from"
+        guard let stream = fopen(path, "rbe") else {
+            throw unreadable(path, "cannot be read: \(String(cString: strerror(errno)))", hint)
+        }
+        defer { fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+        let count = fread(&bytes, 1, bytes.count, stream)
+        if ferror(stream) != 0 {
+            throw unreadable(path, "cannot be read: \(String(cString: strerror(errno)))", hint)
+        }
+        return Array(bytes.prefix(count))
+    }
+
+    private static func unreadable(
+        _ path: String, _ message: String, _ hint: String
+    ) -> SchemaProblems {
+        SchemaProblems([SchemaProblem(file: path, message: message, hint: hint)])
     }
 
     /// Reads a text; `file` is its name in messages.
@@ -358,11 +360,11 @@ private func sourceHint(_ text: String) -> String {
     return "the sources are " + list(Schema.Source.spellings)
 }
 
-/// The word at most two edits (a third of its letters) away, if there is one.
+/// The word at most two edits (half of its letters) away, if there is one.
 private func nearest(to word: String, among words: [String]) -> String? {
     let distances = words.map { (word: $0, edits: editDistance(word, $0)) }
     guard let best = distances.min(by: { $0.edits < $1.edits }) else { return nil }
-    return best.edits <= max(1, min(2, best.word.count / 3)) ? best.word : nil
+    return best.edits <= max(1, min(2, best.word.count / 2)) ? best.word : nil
 }
 
 private func editDistance(_ left: String, _ right: String) -> Int {

@@ -139,8 +139,8 @@ struct SettingsLayers {
     }
 
     mutating func checkConflicts(host: String) {
-        for conflict in settings.conflicts(host: host) where refusedKeys.isDisjoint(with: conflict.keys)
-        {
+        for conflict in settings.conflicts(host: host)
+        where refusedKeys.isDisjoint(with: conflict.keys) {
             let place = conflict.keys.compactMap { places[$0] }.first ?? .defaults
             let problem = ConfigProblem(place, conflict.message, hint: conflict.hint)
             if conflict.isWarning { warnings.append(problem) } else { problems.append(problem) }

@@ -49,7 +49,10 @@ struct BoundedLine {
 
     /// A JSON string, cut within its quotes if it must be. Three bytes stay for the rest.
     mutating func appendJSON(_ text: String) {
-        guard !isCut, room > 2 else { return }
+        guard !isCut, room > 2 else {
+            isCut = true
+            return
+        }
         bytes.append(34)
         for scalar in text.unicodeScalars {
             let piece = jsonEscaped(scalar)

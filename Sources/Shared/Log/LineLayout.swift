@@ -59,7 +59,8 @@ struct LineLayout: Sendable {
             out.append(" ")
             out.appendEscaped(key)
             out.append("=")
-            let needsQuotes = value.isEmpty || value.utf8.contains { $0 == 32 || $0 == 34 || $0 == 61 }
+            let needsQuotes =
+                value.isEmpty || value.utf8.contains { $0 == 32 || $0 == 34 || $0 == 61 }
             if needsQuotes { out.append("\"") }
             out.appendEscaped(value, quotes: needsQuotes)
             if needsQuotes { out.append("\"") }

@@ -31,7 +31,9 @@ struct RepeatFilter {
         }
         if watched.count == Self.linesMax {
             let oldest = watched.removeFirst()
-            if oldest.suppressed > 0 { due.append(Due(line: oldest.line, repeats: oldest.suppressed)) }
+            if oldest.suppressed > 0 {
+                due.append(Due(line: oldest.line, repeats: oldest.suppressed))
+            }
         }
         watched.append(Watched(identity: identity, line: line, sinceMs: nowMs))
         due.append(Due(line: line, repeats: 0))
@@ -41,7 +43,9 @@ struct RepeatFilter {
     /// Everything that was counted and not told yet.
     mutating func flush() -> [Due] {
         defer { watched.removeAll() }
-        return watched.filter { $0.suppressed > 0 }.map { Due(line: $0.line, repeats: $0.suppressed) }
+        return watched.filter { $0.suppressed > 0 }.map {
+            Due(line: $0.line, repeats: $0.suppressed)
+        }
     }
 
     /// Forgets the lines whose window is over. A clock that went backwards ends windows too.

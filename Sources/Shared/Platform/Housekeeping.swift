@@ -69,11 +69,11 @@ public enum SmallFile {
         }
         let failure = Failure(errnoOf: "mkdir")
         var status = stat()
-        let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        if failure.number != EEXIST || !isFolder {
-            throw isFolder || failure.number != EEXIST
-                ? failure : Failure(number: ENOTDIR, call: "mkdir")
+        if stat(path, &status) == 0 {
+            if status.st_mode & S_IFMT == S_IFDIR { return }
+            throw Failure(number: ENOTDIR, call: "mkdir")
         }
+        throw failure
     }
 
     /// The names in a folder, "." and ".." left out; empty when it cannot be read.

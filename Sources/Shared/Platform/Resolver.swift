@@ -1,4 +1,5 @@
 import CLibuv
+import CLinux
 import Glibc
 
 /// Turns names into addresses, on libuv's thread pool. One query at a time.
@@ -35,7 +36,7 @@ public struct Resolver {
         precondition(!isAsking && !storage.pointee.isClosed)
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = clinux_socket_type_stream()
         storage.pointee.request.data = UnsafeMutableRawPointer(storage)
         try uv(
             "getaddrinfo",

@@ -45,9 +45,7 @@ public let unixPathBytesMax = 107
 /// is removed first: the caller knows that it is stale.
 public func listenUnix(at path: String, backlog: Int32) throws(Failure) -> Int32 {
     let descriptor = try system(
-        "socket",
-        socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
-            | SOCK_NONBLOCK.rawValue), 0))
+        "socket", clinux_unix_socket(1))
     unlink(path)
     // The mask makes the socket private from its first instant; one thread, so nobody else is hit.
     let mask = umask(0o177)
@@ -68,7 +66,7 @@ public func listenUnix(at path: String, backlog: Int32) throws(Failure) -> Int32
 /// A blocking connection to a Unix socket, for a command that has nothing else to do.
 public func connectUnix(to path: String) throws(Failure) -> Int32 {
     let descriptor = try system(
-        "socket", socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        "socket", clinux_unix_socket(0))
     if withUnixAddress(path, { connect(descriptor, $0, $1) }) < 0 {
         let failure = Failure(errnoOf: "connect")
         close(descriptor)

@@ -87,7 +87,9 @@ final class ControlChannel {
         var room = [UInt8](repeating: 0, count: ControlMessage.byteCount + 1)
         for _ in 0..<limit {
             guard watch != nil else { return }
-            let got = room.withUnsafeMutableBytes { try? receiveMessage(into: $0, from: descriptor) }
+            let got = room.withUnsafeMutableBytes {
+                try? receiveMessage(into: $0, from: descriptor)
+            }
             guard case .message(let count, let descriptors) = got else {
                 if case .nothing = got { return }
                 // The other end is closed. The child's exit tells the rest.

@@ -27,7 +27,8 @@ extension Cluster {
         do {
             let pid = try spawnIncarnation(of: child)
             handle(.spawned(pid: pid), of: child)
-            for link in plan.spawned(child.end) { make(link) }
+            for link in plan.spawned(child.end) where !make(link) { remember(link) }
+            noteWaiting()
         } catch {
             book.fold(child.role, child.slot, ordinal: child.ordinal)
             if Obituary.isNews(earlyDeaths: child.machine.earlyDeaths + 1) {
@@ -48,7 +49,8 @@ extension Cluster {
         let (mine, theirs) = try socketPair(packets: true)
         defer { closeDescriptor(theirs) }
         let sockets = sockets(of: child)
-        let channel = try ControlChannel(descriptor: mine, in: loop) { [unowned self, unowned child] in
+        let channel = try ControlChannel(descriptor: mine, in: loop) {
+            [unowned self, unowned child] in
             self.received($0, from: child)
         }
         do throws(Failure) {
@@ -89,37 +91,40 @@ extension Cluster {
     /// Room for a link's frames in the kernel: a worker may be busy while its router goes on.
     private static let linkBufferBytes: Int32 = 1 << 20
 
-    private func make(_ link: LinkPlan.Link) {
-        guard let router = child(.router, link.router.slot),
-            let worker = child(.worker, link.worker.slot),
-            let pair = try? socketPair(packets: false)
-        else {
-            // Out of descriptors. The router sees no link and answers 503; that must not go on
-            // silently, and replacing the newer of the two tries again.
-            options.log("no link for router \(link.router.slot), worker \(link.worker.slot)")
-            child(.worker, link.worker.slot).map { leave($0, comesBack: true) }
-            return
-        }
+    /// Sends both ends on their way and keeps neither. False when there is no descriptor left.
+    private func make(_ link: LinkPlan.Link) -> Bool {
+        guard plan.living.isSuperset(of: [link.router, link.worker]),
+            let router = child(.router, link.router.slot),
+            let worker = child(.worker, link.worker.slot)
+        else { return true }  // one of them died: its successor has links of its own
+        guard let pair = try? socketPair(packets: false) else { return false }
         setSocketBuffers(pair.0, byteCount: Self.linkBufferBytes)
         setSocketBuffers(pair.1, byteCount: Self.linkBufferBytes)
         router.channel?.send(Self.message(of: link.worker), descriptor: pair.0)
         worker.channel?.send(Self.message(of: link.router), descriptor: pair.1)
-        noteWaiting()
+        return true
+    }
+
+    /// Until it is made the router has no way to that worker and answers 503.
+    private func remember(_ link: LinkPlan.Link) {
+        if missingLinks.isEmpty { options.log("out of descriptors: links have to wait") }
+        missingLinks.append(link)
     }
 
     private static func message(of peer: LinkPlan.End) -> ControlMessage {
         ControlMessage(.link, slot: UInt16(peer.slot), incarnation: peer.incarnation)
     }
 
-    /// Has messages that found no room sent a little later.
+    /// Has what found no room sent a little later.
     func noteWaiting() {
-        if children.contains(where: { $0.channel?.hasWaiting == true }) {
-            resendTimer.start(afterMs: 10)
+        if !missingLinks.isEmpty || children.contains(where: { $0.channel?.hasWaiting == true }) {
+            if !resendTimer.isActive { resendTimer.start(afterMs: 10) }
         }
     }
 
     func resend() {
         children.forEach { $0.channel?.retry() }
+        missingLinks.removeAll { make($0) }
         noteWaiting()
     }
 
@@ -150,7 +155,9 @@ extension Cluster {
             worker.machine.pid != nil
         else { return }
         options.log("router \(router.slot) cut its link to worker \(slot): linking anew")
-        make(LinkPlan.Link(router: router.end, worker: worker.end))
+        let link = LinkPlan.Link(router: router.end, worker: worker.end)
+        if !make(link) { remember(link) }
+        noteWaiting()
     }
 
     /// Tells a living child to leave, for good or to be replaced.

@@ -76,10 +76,13 @@ extension Cluster {
         return machine.waiting.map { waiting in
             let state: Counter = waiting.lane == .good ? .goodDeliveryState : .badDeliveryState
             let text: CounterText = waiting.lane == .good ? .goodDeliveryError : .badDeliveryError
-            var words = "shard \(waiting.shard) \(waiting.lane.rawValue) lane: "
+            var words =
+                "shard \(waiting.shard) \(waiting.lane.rawValue) lane: "
                 + "\(grouped(waiting.rows)) rows left"
             let number = book.value(state, .worker, waiting.shard)
-            if let state = ShardLedger.DeliveryState(rawValue: number) { words += ", \(state.word)" }
+            if let state = ShardLedger.DeliveryState(rawValue: number) {
+                words += ", \(state.word)"
+            }
             let error = printable(book.text(text, .worker, waiting.shard))
             return error.isEmpty ? words : words + " (\(error))"
         }.joined(separator: "; ")

@@ -9,10 +9,16 @@ extension Cluster {
         var ledger = shards.map(\.ledger).reduce(Ledger(), +)
         ledger.refused = book.sum(.answers503, .router)
         return StatusReport(
-            state: stopMachine.isStopping ? "stopping" : "running", pid: ownPid,
+            state: stateWord, pid: ownPid,
             uptimeMs: loop.nowMs - startedAtMs, nowMicroseconds: realtimeMicroseconds(),
             processes: children.map { process($0, nowMs: nowMs) }, ledger: ledger, shards: shards,
             counters: counters())
+    }
+
+    private var stateWord: String {
+        if stopMachine.isStopping { return "stopping" }
+        if children.allSatisfy({ $0.machine.isReady }) { return "running" }
+        return hasSaidReady ? "degraded" : "starting"
     }
 
     /// The raw counts a flush waits for, shard by shard.

@@ -2,8 +2,9 @@ import Core
 import Platform
 
 extension Cluster {
-    /// The first call leaves in order, the next at once.
+    /// The first call leaves in order, the next at once, further ones change nothing.
     func stop(because reason: String, immediately: Bool) {
+        if stopMachine.isImmediate { return }
         let wasStopping = stopMachine.isStopping
         options.log(
             wasStopping || immediately
@@ -52,7 +53,8 @@ extension Cluster {
     private func finish() {
         stopTimer.stop()
         let rows = shardLedgers().reduce(0) { $0 &+ $1.ledger.rowsInSpool }
-        let words = rows == 0 ? "nothing stays in the spool" : "\(grouped(rows)) rows stay in the spool"
+        let words =
+            rows == 0 ? "nothing stays in the spool" : "\(grouped(rows)) rows stay in the spool"
         options.log("stopped: \(words)")
         endFlushes()
         for waiter in stopWaiters { waiter.write("done stopped: \(words)\n", andClose: true) }

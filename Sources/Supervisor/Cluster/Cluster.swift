@@ -21,6 +21,8 @@ final class Cluster {
     var book: CounterBook
     var children: [Child] = []
     var plan = LinkPlan()
+    /// Links that could not be made yet for want of descriptors.
+    var missingLinks: [LinkPlan.Link] = []
     var stopMachine = StopMachine()
     var exitCode: Int32 = 0
     var hasSaidReady = false

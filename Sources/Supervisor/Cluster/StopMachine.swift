@@ -59,8 +59,9 @@ struct StopMachine: Equatable {
         isImmediate = true
         phase = max(phase, .routers)
         return [
-            .order(.router, withinMs: 0), .order(.worker, withinMs: 0),
-            .order(.localFirehose, withinMs: 0), .quit,
+            .order(.router, withinMs: Self.quitGraceMs),
+            .order(.worker, withinMs: Self.quitGraceMs),
+            .order(.localFirehose, withinMs: Self.quitGraceMs), .quit,
         ]
     }
 

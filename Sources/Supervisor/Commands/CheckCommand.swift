@@ -78,7 +78,7 @@ enum MachineWarnings {
                 return nil
             } catch {
                 return ConfigProblem(
-                    .defaults, "\(key) = \"\(address.text)\" cannot be bound now: \(error.reason)",
+                    .machine, "\(key) = \"\(address.text)\" cannot be bound now: \(error.reason)",
                     hint: error.number == EADDRINUSE
                         ? "fine if the cluster is running; else find who holds it: ss -ltnp"
                         : "an address of this machine, and above port 1023 unless you are root")
@@ -95,7 +95,7 @@ enum MachineWarnings {
         else { return [] }
         return [
             ConfigProblem(
-                .defaults,
+                .machine,
                 "connections = \(settings.connectionsMax) is more than the open files a router "
                     + "may have (\(limit.rlim_max))",
                 hint: "raise the hard limit (ulimit -Hn, LimitNOFILE=), or lower connections")
@@ -112,12 +112,13 @@ enum MachineWarnings {
         let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
         let (perWorker, overflow) = settings.spoolBytesMax.addingReportingOverflow(
             settings.spoolBadBytesMax)
-        let (whole, overflowToo) = perWorker.multipliedReportingOverflow(by: UInt64(settings.workers))
+        let (whole, overflowToo) = perWorker.multipliedReportingOverflow(
+            by: UInt64(settings.workers))
         guard overflow || overflowToo || whole > free else { return [] }
         let mebibytes = free >> 20
         return [
             ConfigProblem(
-                .defaults,
+                .machine,
                 "the spool of \(settings.workers) workers may grow beyond what \(folder) has free "
                     + "(\(mebibytes) MiB)",
                 hint: "lower spool.max_bytes and spool.bad_max_bytes, or make room")

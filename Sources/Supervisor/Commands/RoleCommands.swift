@@ -33,7 +33,8 @@ private func runRole(_ role: Inheritance.Role, _ words: [String]) throws {
     do throws(Inheritance.Flaw) {
         inheritance = try Inheritance(arguments: [role.rawValue] + words)
     } catch {
-        writeLine("error: \(role.rawValue) is started by `hydrant run`, not by hand (\(error))", to: 2)
+        writeLine(
+            "error: \(role.rawValue) is started by `hydrant run`, not by hand (\(error))", to: 2)
         throw ExitCode.validationFailure
     }
     throw ExitCode(dispatch(inheritance))

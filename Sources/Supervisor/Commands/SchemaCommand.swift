@@ -7,7 +7,8 @@ struct SchemaCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the schema in force: the file that `schema` names, or the embedded one.",
+            abstract:
+                "Print the schema in force: the file that `schema` names, or the embedded one.",
             discussion: "Save it, change it, and name it: hydrant run --set schema=schema.toml")
 
         @OptionGroup var options: ConfigOptions

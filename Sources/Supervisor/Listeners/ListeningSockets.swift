@@ -84,7 +84,8 @@ struct ListeningSockets {
                 message += "; another hydrant (pid \(holder.pid)) listens there"
             case let holder?: message += "; \(holder.name) (pid \(holder.pid)) listens there"
             }
-            hint = "stop that process, or choose another port (--set \(setting)="
+            hint =
+                "stop that process, or choose another port (--set \(setting)="
                 + "\(address.host):\(address.port == .max ? 8081 : address.port + 1))"
         case EACCES:
             hint = "ports below 1024 need CAP_NET_BIND_SERVICE; choose a higher one"

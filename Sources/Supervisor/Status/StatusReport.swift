@@ -14,7 +14,7 @@ struct StatusReport: Equatable {
         var heartbeatAgeMs: UInt64?
     }
 
-    /// "running", "stopping" or "stopped".
+    /// "starting", "running", "degraded" (a child is missing), "stopping" or "stopped".
     var state: String
     var pid: Int32?
     var uptimeMs: UInt64

@@ -12,7 +12,8 @@ extension StatusReport {
             ].map(grouped),
         ])
         if ledger.bad > 0 {
-            text += "of the bad rows \(grouped(ledger.badDelivered)) are delivered, "
+            text +=
+                "of the bad rows \(grouped(ledger.badDelivered)) are delivered, "
                 + "\(grouped(ledger.badSpooled)) in the spool\n"
         }
         if !shards.isEmpty { text += "\n" + align(shardRows) }

@@ -24,14 +24,14 @@ struct LaneFolder {
         return String(repeating: "0", count: max(0, digits - number.count)) + number + suffix
     }
 
-    /// The number in a segment's name; nil for any other name.
+    /// The number in a segment's name, from 1 on; nil for any other name.
     static func number(ofName name: String) -> UInt64? {
         guard name.utf8.count == digits + suffix.utf8.count, name.hasSuffix(suffix),
             name.utf8.prefix(digits).allSatisfy({
                 (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
             })
         else { return nil }
-        return UInt64(name.prefix(digits))
+        return UInt64(name.prefix(digits)).flatMap { $0 > 0 ? $0 : nil }
     }
 
     /// A segment's head, if the file can be read and begins with one. The caller closes the file.

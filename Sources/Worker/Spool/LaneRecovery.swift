@@ -109,7 +109,9 @@ struct LaneRecovery: ~Copyable {
             origins.note(record.header.origin, record.header.sequence)
             guard record.header.cumulativeHits > cumulativeHits else { continue }
             cumulativeHits = record.header.cumulativeHits
-            if record.header.kind == .moved { cumulativeMoved += UInt64(record.header.hitCount) }
+            guard record.header.kind == .moved else { continue }
+            cumulativeMoved = min(
+                cumulativeMoved + UInt64(record.header.hitCount), cumulativeHits)
         }
         if end != segment.byteCount { tornTails += 1 }
     }
@@ -118,6 +120,7 @@ struct LaneRecovery: ~Copyable {
     /// the lost cursor; nearly always that means delivered.
     private mutating func beginAtOldest() {
         cursor.delivered = hitsBeforeOldest()
+        cumulativeHits = max(cumulativeHits, cursor.delivered)
         cursor.position = SpoolPosition(
             segment: segments.first?.number ?? 0, offset: UInt64(SegmentHead.byteCount))
     }

@@ -53,8 +53,7 @@ struct SegmentReader: ~Copyable {
         file = -1
     }
 
-    /// The next whole record that ends at or before `limit`. Nil when there is none; `offset` is
-    /// then `limit`.
+    /// The next whole record that ends at or before `limit`, nil when there is none.
     mutating func next(limit: UInt64) -> Record? {
         while offset < limit {
             if let record = recordHere(limit: limit) {
@@ -104,7 +103,9 @@ struct SegmentReader: ~Copyable {
     /// Makes the bytes at `offset` lie in the buffer: at least `count` of them, unless `limit` or
     /// the disk stands before. Answers how many there are.
     private mutating func load(_ count: Int, limit: UInt64) -> Int {
-        let kept = Int(bufferStart + UInt64(buffered) - offset)
+        // A refused page is stepped over, so `offset` may lie behind what is buffered.
+        let end = bufferStart + UInt64(buffered)
+        let kept = end > offset ? Int(end - offset) : 0
         if kept >= count { return kept }
         makeRoom(for: count, keeping: kept)
         let room = min(UInt64(capacity - kept), limit - offset - UInt64(kept))
@@ -117,7 +118,7 @@ struct SegmentReader: ~Copyable {
     /// Moves the `kept` bytes at `offset` to the front of a buffer that takes `count`.
     private mutating func makeRoom(for count: Int, keeping kept: Int) {
         let needed = max(count, Self.bufferBytes)
-        let from = buffer + Int(offset - bufferStart)
+        let from = kept > 0 ? here : UnsafeRawPointer(buffer)
         if needed == capacity {
             buffer.copyMemory(from: from, byteCount: kept)
         } else {

@@ -79,26 +79,27 @@ struct ShardSpool: ~Copyable {
     }
 
     private static func lock(_ folder: String, _ files: Files) throws(SpoolError) -> Int32 {
-        let holder: Int?
+        var file: Int32 = -1
         do throws(Failure) {
             try files.makeOurFolder(folder)
-            let file = try files.openOurs("\(folder)/lock")
+            file = try files.openOurs("\(folder)/lock")
             if try Files.lock(file) {
-                try writePid(to: file, files)
+                writePid(to: file, files)
                 return file
             }
-            holder = readPid(file)
-            Files.close(file)
         } catch {
+            if file >= 0 { Files.close(file) }
             throw .failed(folder: folder, error)
         }
-        throw .locked(folder: folder, pid: holder)
+        defer { Files.close(file) }
+        throw .locked(folder: folder, pid: readPid(file))
     }
 
-    private static func writePid(to file: Int32, _ files: Files) throws(Failure) {
-        var digits = Array("\(processId())\n".utf8)
-        try files.truncate(file, to: 0)
-        _ = try files.write(file, &digits, count: digits.count, at: 0)
+    /// For the error message of whoever comes second: a full disk does not make it fail.
+    private static func writePid(to file: Int32, _ files: Files) {
+        let line = Array("\(processId())\n".utf8)
+        try? files.truncate(file, to: 0)
+        _ = try? files.write(file, line, count: line.count, at: 0)
     }
 
     private static func readPid(_ file: Int32) -> Int? {

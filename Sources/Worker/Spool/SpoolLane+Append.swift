@@ -101,9 +101,8 @@ extension SpoolLane {
     }
 
     private mutating func createSegment() throws(Failure) {
-        let number = numberTaken + 1
-        guard number < SpoolCursor.segmentMax else { throw .numbersExhausted }
-        let file = try createFile(number)
+        let file = try createFile()
+        let number = numberTaken
         let head = SegmentHead(
             lane: lane, shard: shard, segment: number,
             createdAtMicroseconds: realtimeMicroseconds(),
@@ -123,17 +122,22 @@ extension SpoolLane {
         didOpen(SegmentFile(number: number, byteCount: UInt64(SegmentHead.byteCount)), file: file)
     }
 
-    /// Creates the file, and the folder again when it is gone. The number counts as taken whatever
-    /// comes of it.
-    private mutating func createFile(_ number: UInt64) throws(Failure) -> Int32 {
-        numberTaken = number
-        let path = folder.segment(number)
-        do throws(Failure) {
-            return try files.create(path)
-        } catch {
-            guard error.isAbsent else { throw error }
-            try files.makeFolder(folder.path)
-            return try files.create(path)
+    /// Creates the file of the next number, and the folder again when it is gone. The number counts
+    /// as taken whatever comes of it.
+    private mutating func createFile() throws(Failure) -> Int32 {
+        while true {
+            guard numberTaken < SpoolCursor.segmentMax else { throw .numbersExhausted }
+            numberTaken += 1
+            let path = folder.segment(numberTaken)
+            do throws(Failure) {
+                return try files.create(path)
+            } catch {
+                // Somebody put a file there since the start: it is stepped over.
+                if error.exists { continue }
+                guard error.isAbsent else { throw error }
+                try files.makeFolder(folder.path)
+                return try files.create(path)
+            }
         }
     }
 

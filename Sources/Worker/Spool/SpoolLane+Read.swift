@@ -28,12 +28,10 @@ extension SpoolLane {
             while let record = reader.next(limit: readLimit) {
                 readPosition = SpoolPosition(segment: reader.segment, offset: record.end)
                 let cumulative = record.header.cumulativeHits
+                let before = cumulative - UInt64(record.header.hitCount)
                 // Passed already: a copy of an older segment. Delivering it would count twice.
-                if cumulative <= readPassed { continue }
-                let lost =
-                    cumulative - UInt64(record.header.hitCount)
-                    - min(
-                        readPassed, cumulative - UInt64(record.header.hitCount))
+                if before < readPassed { continue }
+                let lost = before - readPassed
                 noteDamage(lost: lost)
                 readPassed = cumulative
                 return .record(
@@ -96,17 +94,13 @@ extension SpoolLane {
                 let file = try Files.open(folder.segment(number))
                 if isForeign(file, number) {
                     Files.close(file)
-                    giveUp(number)
-                    continue
+                    if giveUp(number, after: nil) { continue }
+                    return false
                 }
                 reader.start(
                     file: file, segment: number, at: number == from ? readPosition.offset : 0)
             } catch {
-                if error.isShortage {
-                    readFailure = error
-                    return false
-                }
-                giveUp(number)
+                guard giveUp(number, after: error) else { return false }
             }
         }
         return true
@@ -120,11 +114,19 @@ extension SpoolLane {
     }
 
     /// The segment cannot be read: it is gone, or something else has its name. It is kept under
-    /// another name, and its hits will be missed by the cumulative count.
-    private mutating func giveUp(_ number: UInt64) {
+    /// another name, and its hits will be missed by the cumulative count. Where even that fails,
+    /// reading stops: passing the segment would delete it.
+    private mutating func giveUp(_ number: UInt64, after failure: Failure?) -> Bool {
+        do throws(Failure) {
+            if failure?.isShortage == true { throw failure! }
+            if failure?.isAbsent != true { try files.setAside(folder.segment(number)) }
+        } catch {
+            readFailure = error
+            return false
+        }
         filesIgnored += 1
-        try? files.setAside(folder.segment(number))
         if activeFile >= 0, number == active.number { seal() }
         didRemove(number)
+        return true
     }
 }

@@ -55,6 +55,10 @@ func run(
 func eventually(
     within seconds: Double, _ what: @autoclosure () throws -> Bool
 ) rethrows -> Bool {
+    try eventually(within: seconds) { try what() }
+}
+
+func eventually(within seconds: Double, until what: () throws -> Bool) rethrows -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while true {
         if try what() { return true }

@@ -8,10 +8,18 @@ public struct PutRecordBatchAnswer: Equatable, Sendable {
         public var index: Int
         public var code: String
         public var message: String
+
+        public init(index: Int, code: String, message: String) {
+            self.index = index
+            self.code = code
+            self.message = message
+        }
     }
 
     /// In the call's order. Empty: everything was taken.
     public var failed: [Failed]
+
+    public init(failed: [Failed]) { self.failed = failed }
 
     /// Why an answer is not believed. Nothing of its call then counts as delivered.
     public enum Flaw: Error, Equatable, CustomStringConvertible {

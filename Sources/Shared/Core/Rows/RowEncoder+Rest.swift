@@ -117,8 +117,8 @@ extension RowEncoder {
         at += 1
     }
 
-    /// Chains items of equal names. A hash table, so that a hostile query of 256 names costs no more
-    /// than a friendly one.
+    /// Chains items of equal names. A hash table, so that a hostile query of 256 names costs no
+    /// more than a friendly one.
     private mutating func linkEqualNames() {
         var places = 4
         while places < 2 &* restCount { places &*= 2 }

@@ -26,6 +26,11 @@ public struct RowEncoder: ~Copyable {
     public static let rowBytesMax =
         6 * Limits.requestHeadBytesMax + Schema.Limit.rowOverheadBytesMax + 64
 
+    /// The most that all rows of one frame can take together, good or bad: they fit one Firehose
+    /// record (1,024,000 bytes) and leave room for what a spool puts before them.
+    public static let frameRowsBytesMax =
+        6 * Limits.frameBytesMax + Limits.frameHitsMax * Schema.Limit.rowOverheadBytesMax
+
     /// Parameters looked at one by one.
     public static let parametersMax = 256
     static let overflowName: StaticString = "_overflow"

@@ -22,8 +22,7 @@ func appendPlainText(_ text: Bytes, _ count: Int, limit: Int, to at: inout RowCu
     at += clean
     if clean == count || clean == limit { return clean }
     return clean
-        + appendRestOfText(
-            text + clean, count - clean, limit: limit - clean, isForm: false, to: &at)
+        + appendRestOfPlainText(text + clean, count - clean, limit: limit - clean, to: &at)
 }
 
 @discardableResult
@@ -33,13 +32,27 @@ func appendFormText(_ text: Bytes, _ count: Int, limit: Int, to at: inout RowCur
     at += clean
     if clean == count || clean == limit { return clean }
     return clean
-        + appendRestOfText(
-            text + clean, count - clean, limit: limit - clean, isForm: true, to: &at)
+        + appendRestOfFormText(text + clean, count - clean, limit: limit - clean, to: &at)
 }
 
-/// The slow way, from the first byte that is not copied as it stands.
+/// The slow way, from the first byte that is not copied as it stands. Two functions, so that each
+/// is compiled for its spelling.
 @inline(never)
-func appendRestOfText(
+private func appendRestOfPlainText(
+    _ text: Bytes, _ count: Int, limit: Int, to at: inout RowCursor
+) -> Int {
+    appendRestOfText(text, count, limit: limit, isForm: false, to: &at)
+}
+
+@inline(never)
+private func appendRestOfFormText(
+    _ text: Bytes, _ count: Int, limit: Int, to at: inout RowCursor
+) -> Int {
+    appendRestOfText(text, count, limit: limit, isForm: true, to: &at)
+}
+
+@inline(always)
+private func appendRestOfText(
     _ text: Bytes, _ count: Int, limit: Int, isForm: Bool, to at: inout RowCursor
 ) -> Int {
     var left = limit
@@ -64,6 +77,8 @@ func appendRestOfText(
             }
             index &+= unit.inputBytes
         }
+        // Escapes come in runs: no vector search between two of them.
+        if isForm, index < count, text[index] == UInt8(ascii: "%") { continue }
         let most = min(count &- index, left)
         let clean =
             isForm

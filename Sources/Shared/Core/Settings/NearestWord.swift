@@ -3,7 +3,7 @@ public enum NearestWord {
     private static let byteCountMax = 64
 
     /// The candidate a writer most likely meant, or nil when none is near: at most one slip in
-    /// three letters. Case and "-" against "_" do not count.
+    /// three letters, or its first three letters or more. Case and "-" against "_" do not count.
     public static func to(_ word: String, among candidates: [String]) -> String? {
         guard word.utf8.count <= byteCountMax else { return nil }
         let wanted = folded(word)
@@ -13,6 +13,9 @@ public enum NearestWord {
             let distance = distance(wanted, near)
             guard distance <= max(1, max(wanted.count, near.count) / 3) else { continue }
             if best == nil || distance < best!.distance { best = (candidate, distance) }
+        }
+        if best == nil, wanted.count >= 3 {
+            return candidates.first { folded($0).starts(with: wanted) }
         }
         return best?.word
     }

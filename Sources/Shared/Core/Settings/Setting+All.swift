@@ -5,13 +5,15 @@ extension Setting {
     private static let topLevel = [
         Setting(
             "listen", \.listen, .address,
-            "Where browsers reach the pixel. `:8080` is every IPv4 interface, `[::]:8080` IPv6 too."),
+            "Where browsers reach the pixel. `:8080` is every IPv4 interface, `[::]:8080` IPv6 too."
+        ),
         Setting(
             "routers", \.routers, .count(1...Limits.routersMax),
             "Processes that hold client connections. One serves many thousand hits a second."),
         Setting(
             "workers", \.workers, .count(1...Limits.workersMax),
-            "Processes that validate, spool and deliver: a shard, a spool folder and a stream each."),
+            "Processes that validate, spool and deliver: a shard, a spool folder and a stream each."
+        ),
         Setting(
             "ack", \.ack, .choice(later: ["received", "fsync"]),
             """
