@@ -22,6 +22,8 @@ class Side:
 
     def __init__(self, name):
         self.name, self.rounds = name, []
+        #: Hits in the server's own ledger after all rounds, if it keeps one.
+        self.accepted = None
 
     def sample(self, get):
         return rows.Sample([get(one) for one in self.rounds])
@@ -39,7 +41,10 @@ class Side:
         refused = sum(one.load.refused for one in self.rounds)
         broken = sum(one.load.broken for one in self.rounds)
         ended = sorted({pid for one in self.rounds for pid in one.ended})
+        answers = sum(one.load.answers for one in self.rounds)
         found = []
+        if self.accepted is not None and self.accepted < answers:
+            found.append(f"{self.name} answered {answers:,} hits and has {self.accepted:,} in its ledger")
         if refused:
             found.append(f"{refused:,} answers of {self.name} were not 2xx")
         if broken:

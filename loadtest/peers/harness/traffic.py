@@ -32,6 +32,7 @@ def prepared_requests(count=REQUESTS, seed=20170117):
         )
         requests.append(
             f"GET {PATH}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n"
+            f"Accept: image/avif,image/webp,image/apng,*/*;q=0.8\r\nAccept-Encoding: gzip, deflate\r\n"
             f"Referer: https://news.example.com/section/story-{draw.randint(1000, 9999)}\r\n\r\n"
         )
     return requests
