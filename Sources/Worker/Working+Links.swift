@@ -44,8 +44,11 @@ extension Working {
                 },
                 didWrite: { owner, _ in
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
-                    if link.pointee.handle.isClosing { return }
-                    try? link.pointee.handle.startReading()
+                    let stream = link.pointee.handle
+                    if stream.isClosing || stream.queuedBytes > 0 { return }
+                    link.pointee.worker.readFrames(link)
+                    if stream.isClosing || stream.queuedBytes > 0 { return }
+                    try? stream.startReading()
                 },
                 didClose: { owner in
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
@@ -94,6 +97,7 @@ extension Working {
                 return link.pointee.handle.close()
             }
             at += byteCount
+            if link.pointee.handle.queuedBytes > 0 { break }  // the ack did not leave: wait
         }
         link.pointee.filled = filled - at
         if at > 0 && filled > at { memmove(base, base + at, filled - at) }
