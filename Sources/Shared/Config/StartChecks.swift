@@ -20,6 +20,11 @@ public enum StartChecks {
     /// The schema that the settings name, or the embedded one.
     public static func schema(of settings: Settings) throws(ConfigProblems) -> SchemaFile {
         guard let path = settings.schemaFile else { return .standard }
+        return try schema(atPath: path)
+    }
+
+    /// A schema file by itself. Throws everything that is wrong with it.
+    public static func schema(atPath path: String) throws(ConfigProblems) -> SchemaFile {
         do throws(SchemaProblems) {
             return try SchemaFile.load(path: path)
         } catch {

@@ -17,11 +17,18 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let (loaded, schema) = try cluster.loadForStart()
-        let code = try runCluster(
-            ClusterSettings(settings: loaded.settings) { settings, path in
-                try Glue.writeSettings(settings, schema, to: path)
-            })
-        throw ExitCode(code)
+        var options = ClusterSettings(settings: loaded.settings) { settings, path in
+            try Glue.writeSettings(settings, schema, to: path)
+        }
+        let finding = cluster.finding(loaded)
+        options.didBecomeReady = { settings in
+            let banner = ReadyBanner(
+                settings: settings, schema: schema.schema,
+                program: CommandLine.arguments.first ?? "hydrant", finding: finding,
+                workingFolder: currentFolder())
+            Terminal.print(banner.text)
+        }
+        throw ExitCode(try runCluster(options))
     }
 }
 
