@@ -176,3 +176,22 @@ import Testing
         #expect(code?.rawValue == 78)
     }
 }
+
+@Suite struct UnknownCommandTests {
+    @Test(arguments: [
+        (["runn"], "did you mean `hydrant run`?"), (["schema", "shwo"], "`hydrant schema show`"),
+        (["xyzzy", "--json"], "the commands are run, check, status,"),
+        (["config", "xyzzy"], "the commands are show"),
+    ])
+    func `a mistyped command is told with what was meant`(words: [String], hint: String) {
+        #expect(UnknownCommand.find(in: words)?.description.contains(hint) == true)
+    }
+
+    @Test(arguments: [
+        [], ["run"], ["run", "x"], ["schema"], ["schema", "check", "f"], ["query", "runn"],
+        ["--help"], ["help", "runn"], ["worker", "--slot", "0"], ["docs", "settings"],
+    ])
+    func `what may be right is left to the parser`(words: [String]) {
+        #expect(UnknownCommand.find(in: words) == nil)
+    }
+}

@@ -35,9 +35,11 @@ public enum StartChecks {
     }
 
     private static func folderProblems(_ loaded: LoadedSettings) -> [ConfigProblem] {
-        let folders = [
-            ("data", loaded.settings.dataFolder), ("spool.dir", loaded.settings.spoolFolder),
-        ]
+        var folders = [("data", loaded.settings.dataFolder)]
+        // What ails the data folder would be told of each folder in it again.
+        if !loaded.settings.spoolFolder.hasPrefix(loaded.settings.dataFolder + "/") {
+            folders.append(("spool.dir", loaded.settings.spoolFolder))
+        }
         return folders.compactMap { key, path in
             guard let obstacle = obstacle(toWritingIn: path) else { return nil }
             return ConfigProblem(

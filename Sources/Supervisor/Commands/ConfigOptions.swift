@@ -15,7 +15,7 @@ struct ConfigOptions: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp(
-            "Overrides a setting; may be repeated. Example: --set local.sink=discard",
+            "Override a setting; may be repeated. Example: --set local.sink=discard",
             valueName: "section.key=value"))
     var overrides: [String] = []
 

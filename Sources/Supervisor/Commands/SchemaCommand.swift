@@ -9,6 +9,7 @@ struct SchemaCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract:
                 "Print the schema in force: the file that `schema` names, or the embedded one.",
             discussion: """
@@ -32,6 +33,7 @@ struct SchemaCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Say what a schema file gives, or everything that is wrong with it.",
             discussion: "Exit status 78 if `hydrant run` would refuse it.")
 

@@ -4,7 +4,7 @@ import Platform
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows the ledger, the shards and the processes.",
+        abstract: "Show the ledger, the shards and the processes.",
         discussion: "Of a stopped cluster it shows what its spool holds.")
 
     @Flag(help: "One line of JSON.")
