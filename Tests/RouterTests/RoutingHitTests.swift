@@ -99,7 +99,8 @@ import Testing
         _ = try rig.link()
         let client = try rig.connect()
         let smuggled = get("/p.gif?smuggled")
-        let post = "POST /p.gif HTTP/1.1\r\nHost: t\r\nContent-Length: \(smuggled.utf8.count)\r\n\r\n"
+        let post =
+            "POST /p.gif HTTP/1.1\r\nHost: t\r\nContent-Length: \(smuggled.utf8.count)\r\n\r\n"
         client.send(post + smuggled + get("/none") + post)
         rig.pump { client.answers().count == 3 }
         client.send(smuggled.prefix(5) + "")
@@ -125,7 +126,9 @@ import Testing
         #expect(worker.frames.flatMap(\.targets) == ["/p.gif?1", "/p.gif?2"])
     }
 
-    @Test func `a body over 64 KiB is refused before it comes, and the answer arrives whole`() throws {
+    @Test func `a body over 64 KiB is refused before it comes, and the answer arrives whole`()
+        throws
+    {
         let rig = try Rig()
         let client = try rig.connect()
         client.send("POST /p.gif HTTP/1.1\r\nHost: t\r\nContent-Length: 65537\r\n\r\n")
