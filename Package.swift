@@ -12,7 +12,7 @@ let swift: [SwiftSetting] = [
 func role(_ name: String, path: String? = nil, _ extra: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
-        dependencies: ["Core", "Platform", "Config", "Log", "Child"] + extra,
+        dependencies: ["Core", "Platform", "Config", "Log", "ChildSupport"] + extra,
         path: path ?? "Sources/\(name)",
         swiftSettings: swift
     )
@@ -57,9 +57,11 @@ let package = Package(
         shared("Core", ["CBytes", "CXXHash", "COpenSSL"]),
         shared("Platform", ["CLibuv", "CLinux", "COpenSSL"]),
         shared("Config", ["Core", .product(name: "TOMLKit", package: "TOMLKit")]),
-        shared("Log", [.product(name: "Logging", package: "swift-log")]),
+        shared("Log", ["Core", .product(name: "Logging", package: "swift-log")]),
 
-        shared("Child", ["Core", "Platform", "Config", "Log"]),
+        shared(
+            "ChildSupport",
+            ["Core", "Platform", "Config", "Log", .product(name: "Logging", package: "swift-log")]),
 
         // The processes
         role("Router"),
@@ -80,6 +82,7 @@ let package = Package(
         tests("Core", ["Core", "Config"]),
         tests("Platform", ["Platform"]),
         tests("Config", ["Config", "Core"]),
+        tests("Log", ["Log", "Core"]),
         tests("Router", ["Router", "Core", "Platform"]),
         tests("Worker", ["Worker", "Core", "Platform"]),
         tests("LocalFirehose", ["LocalFirehose", "Core", "Platform"]),

@@ -1,1 +1,53 @@
+import ChildSupport
 import Core
+import Glibc
+import Platform
+
+/// The local Firehose's process: builds the service, obeys the supervisor, runs the loop at nice 19.
+/// Never returns.
+public func runLocalFirehose(_ child: ChildContext) throws -> Never {
+    renice(19)
+    let settings = child.settings
+    let log = child.log
+    let host = hostName()
+    closeOnExec(Inheritance.firstSocket)
+    let path = "\(settings.dataFolder)/local-credentials"
+    guard
+        let credentials = Credentials(
+            profileFile: String(decoding: try SmallFile.read(path), as: UTF8.self))
+    else {
+        throw LocalFirehoseFailure(
+            description: "\(path) holds no key pair; remove it and start the cluster again")
+    }
+    let service = try FirehoseService(
+        loop: child.loop, listenDescriptor: Inheritance.firstSocket,
+        dataFolder: settings.dataFolder, sink: settings.sink,
+        bufferIntervalMs: settings.bufferIntervalMs, credentials: credentials,
+        region: settings.region, good: WarehouseTable(good: child.schema),
+        bad: WarehouseTable(bad: child.schema),
+        streams: (0..<settings.workers).map { settings.streamName(shard: $0, host: host) },
+        badStreams: (0..<settings.workers).map { settings.badStreamName(shard: $0, host: host) },
+        routerOrigin: "http://\(settings.listen.text)", counters: child.counters,
+        log: { log.warning("\($0)") })
+    try child.obey(
+        didOrder: { message, descriptor in
+            switch message.kind {
+            case .flush:
+                service.flush {
+                    child.say(ControlMessage(.flushed, number: message.number))
+                }
+            case .stop, .drain: service.stop { _exit(0) }
+            default: if descriptor >= 0 { close(descriptor) }
+            }
+        },
+        // Workers may be in the middle of a last call: leave a moment after them.
+        supervisorGone: { service.stop { _exit(0) } })
+    child.becomeReady()
+    child.loop.run()
+    _exit(0)
+}
+
+/// Why the local Firehose cannot start.
+struct LocalFirehoseFailure: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,10 +1,10 @@
-import Child
+import ChildSupport
 import Core
 import Glibc
 import Platform
 
 /// The router's process: builds the state, obeys the supervisor, runs the loop. Never returns.
-public func runRouter(_ child: Child) throws(Failure) -> Never {
+public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
     let state = UnsafeMutablePointer<RouterState>.allocate(capacity: 1)
     state.initialize(
         to: RouterState(
@@ -34,7 +34,7 @@ public func runRouter(_ child: Child) throws(Failure) -> Never {
     let sockets = (0..<Int32(child.inheritance.socketCount)).map { Inheritance.firstSocket + $0 }
     sockets.forEach { closeOnExec($0) }
     try router.listen(on: sockets)
-    child.say(ControlMessage(.ready))
+    child.becomeReady()
     child.loop.run()
     _exit(0)
 }

@@ -219,9 +219,10 @@ extension Routing {
             .advanced(by: MemoryLayout<ClientConnection>.offset(of: \.address)!)
             .assumingMemoryBound(to: UInt8.self)
         let worker = workerIndex(head, address)
+        let visitor = visitorCookie(head.cookie)
         let count = HitLayout.byteCount(
             target: head.target.count, userAgent: head.userAgent.count,
-            referer: head.referer.count, visitorCookie: head.cookie.count)
+            referer: head.referer.count, visitorCookie: visitor.count)
         let window = state.pointee.windows + worker
         guard let room = window.pointee.reserve(count, nowMs: state.pointee.loop.nowMs) else {
             state.pointee.counters.add(to: .hitsRefusedWindow)
@@ -232,7 +233,7 @@ extension Routing {
             to: room, route: HitLayout.Route.pixel,
             flags: head.method == .head ? HitLayout.Flag.head : 0,
             receivedAtMicroseconds: receivedAt, address: address, requestTarget: head.target,
-            userAgent: head.userAgent, referer: head.referer, visitorCookie: head.cookie)
+            userAgent: head.userAgent, referer: head.referer, visitorCookie: visitor)
         state.pointee.ids.write(nowMicroseconds: receivedAt, to: room + 8)
         window.pointee.commitHit(
             count,
@@ -246,6 +247,15 @@ extension Routing {
     /// Full frames leave at once; the one that fills leaves at the end of the turn.
     private func sendSealed(to worker: Int) {
         if (state.pointee.windows + worker).pointee.unsentFrames > 0 { send(to: worker) }
+    }
+
+    /// Of all cookies only the visitor's travels on: the others are none of ours.
+    private func visitorCookie(_ cookies: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        if cookies.count == 0 { return cookies }
+        let name: StaticString = "hy_uid"
+        return cookieValue(
+            of: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
+            in: cookies)
     }
 
     private func workerIndex(_ head: RequestHead, _ address: UnsafePointer<UInt8>) -> Int {

@@ -1,1 +1,128 @@
+import ChildSupport
 import Core
+import Glibc
+import Platform
+
+/// Why a worker cannot start.
+struct WorkerFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The worker's process: recovers its shard, builds the state, obeys the supervisor, runs the loop.
+/// Never returns.
+public func runWorker(_ child: ChildContext) throws -> Never {
+    let spool = UnsafeMutablePointer<ShardSpool>.allocate(capacity: 1)
+    spool.initialize(to: try openSpool(child))
+    let worker = try makeWorker(child, spool)
+    worker.state.pointee.didStop = { _exit(0) }
+    try child.obey(
+        didOrder: { message, descriptor in
+            switch message.kind {
+            case .link: worker.open(link: descriptor)
+            case .flush: worker.flush()
+            case .stop, .drain: worker.stop(withinMs: message.number)
+            default: if descriptor >= 0 { close(descriptor) }
+            }
+        },
+        // Without a supervisor nobody restarts anything: acknowledge what is in the links, leave.
+        supervisorGone: { worker.stop(withinMs: 1800) })
+    worker.publish()
+    Timer(in: child.loop, owner: worker.raw, fire: { Working($0).tick() })
+        .start(afterMs: Working.tickMs, repeatMs: Working.tickMs)
+    child.becomeReady()
+    child.loop.run()
+    _exit(0)
+}
+
+/// Waits up to five seconds for a predecessor to let go of the shard.
+private func openSpool(_ child: ChildContext) throws -> ShardSpool {
+    let settings = child.settings
+    let deadlineNs = monotonicNanoseconds() + 5_000_000_000
+    while true {
+        do throws(SpoolError) {
+            return try ShardSpool.open(
+                spoolFolder: settings.spoolFolder, shard: child.inheritance.slot,
+                bytesMax: settings.spoolBytesMax, badBytesMax: settings.spoolBadBytesMax,
+                segmentBytes: settings.spoolSegmentBytes)
+        } catch {
+            guard case .locked = error, monotonicNanoseconds() < deadlineNs else {
+                throw WorkerFailure(description: error.description)
+            }
+            usleep(20_000)
+        }
+    }
+}
+
+private func makeWorker(
+    _ child: ChildContext, _ spool: UnsafeMutablePointer<ShardSpool>
+) throws -> Working {
+    let settings = child.settings
+    let shard = child.inheritance.slot
+    let host = hostName()
+    let target = LaneDelivery.Target(
+        endpoint: try endpoint(settings), region: settings.region,
+        streamName: settings.streamName(shard: shard, host: host),
+        credentials: try credentials(settings))
+    var badTarget = target
+    badTarget.streamName = settings.badStreamName(shard: shard, host: host)
+
+    let good = withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }
+    let bad = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+    let state = UnsafeMutablePointer<WorkerState>.allocate(capacity: 1)
+    state.initialize(
+        to: WorkerState(
+            loop: child.loop, settings: settings, counters: child.counters,
+            encoder: RowEncoder(child.schema), spool: spool, goodRows: RowBatch(),
+            badRows: RowBatch(),
+            ack: .allocate(byteCount: WorkerState.ackBytesMax, alignment: 64),
+            goodDelivery: deliver(.good, good, to: target, child),
+            badDelivery: deliver(.bad, bad, to: badTarget, child)))
+    return Working(state: state)
+}
+
+private func deliver(
+    _ lane: LaneDelivery.Lane, _ spool: UnsafeMutablePointer<SpoolLane>,
+    to target: LaneDelivery.Target, _ child: ChildContext
+) -> LaneDelivery.Pointer {
+    var tuning = DeliveryTuning()
+    tuning.lingerBytes = child.settings.lingerBytes
+    tuning.lingerMs =
+        child.settings.lingerMs ?? (child.settings.deliveryMode == .local ? 1000 : 10_000)
+    let log = child.log
+    return LaneDelivery.allocate(
+        lane, source: DeliverySource(lane: spool),
+        undeliveredBytes: spool.pointee.undeliveredHits == 0 ? 0 : spool.pointee.byteCount,
+        target: target, tuning: tuning, in: child.loop, counters: child.counters,
+        log: { log.warning("\($0)") })
+}
+
+private func endpoint(_ settings: Settings) throws -> FirehoseEndpoint {
+    switch settings.deliveryMode {
+    case .local:
+        FirehoseEndpoint(host: settings.localListen.host, port: settings.localListen.port)
+    case .aws: try FirehoseEndpoint(url: settings.endpointURL ?? "")
+    }
+}
+
+/// Mode local: the pair that the supervisor made. Mode aws: the environment's.
+private func credentials(_ settings: Settings) throws -> Credentials {
+    switch settings.deliveryMode {
+    case .local:
+        let path = "\(settings.dataFolder)/local-credentials"
+        let text = String(decoding: try SmallFile.read(path), as: UTF8.self)
+        guard let pair = Credentials(profileFile: text) else {
+            throw WorkerFailure(
+                description: "\(path) holds no key pair; remove it and start the cluster again")
+        }
+        return pair
+    case .aws:
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+        var environment: [String: String] = [:]
+        for name in names { environment[name] = getenv(name).map { String(cString: $0) } }
+        guard let pair = Credentials(environment: environment) else {
+            throw WorkerFailure(
+                description: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set")
+        }
+        return pair
+    }
+}

@@ -156,6 +156,12 @@ int clinux_socketpair(int packets, int out[2]) {
     return socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, out);
 }
 
+int clinux_unix_socket(int nonblocking) {
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+}
+
+int clinux_socket_type_stream(void) { return SOCK_STREAM; }
+
 int clinux_peer_address(int fd, uint8_t out[16]) {
     struct sockaddr_storage at;
     socklen_t length = sizeof at;

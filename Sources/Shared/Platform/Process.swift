@@ -87,10 +87,3 @@ public func raiseFileLimit() -> Int {
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     return Int(min(limit.rlim_cur, 1 << 30))
 }
-
-/// This host's name, for stream names.
-public func hostName() -> String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, 255) == 0 else { return "localhost" }
-    return name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-}

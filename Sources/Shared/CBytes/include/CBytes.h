@@ -49,6 +49,8 @@ static inline int cbytes_may_load16(const uint8_t *p) { return ((uintptr_t)p & 4
 CBYTES_SEARCH(cbytes_find_control, (c < 0x20 || c == 0x7f), CB_OR(CB_AT_MOST(0x1f), CB_EQ(0x7f)))
 /// First byte that is a control or a space: ends a request target.
 CBYTES_SEARCH(cbytes_find_target_end, (c <= 0x20 || c == 0x7f), CB_OR(CB_AT_MOST(0x20), CB_EQ(0x7f)))
+/// First '?' of a request target: its query follows.
+CBYTES_SEARCH(cbytes_find_question, (c == '?'), CB_EQ('?'))
 /// First '&' of a query string.
 CBYTES_SEARCH(cbytes_find_ampersand, (c == '&'), CB_EQ('&'))
 /// First byte of a form value that cannot go into a JSON string as it stands: control, '"', '\\',
@@ -72,6 +74,187 @@ static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
     size_t i = 0;
     while (i < n && is_token[p[i]]) i++;
     return i;
+}
+
+// The row encoder's searches. They store as they go: `to` needs 16 bytes more room than the count
+// they return, and what lies there afterwards is rubbish to be written over.
+
+#define CBYTES_COPY(NAME, SCALAR_TEST, VECTOR_MASK)                                                \
+    static inline __attribute__((no_sanitize("address"))) size_t NAME(                             \
+        uint8_t *to, const uint8_t *p, size_t n) {                                                 \
+        size_t i = 0;                                                                              \
+        CBYTES_VECTOR_COPY(VECTOR_MASK)                                                            \
+        for (; i < n; i++) {                                                                       \
+            uint8_t c = p[i];                                                                      \
+            if (SCALAR_TEST) return i;                                                             \
+            to[i] = c;                                                                             \
+        }                                                                                          \
+        return n;                                                                                  \
+    }
+
+#if CBYTES_SSE2
+#define CBYTES_VECTOR_COPY(MASK)                                                                   \
+    while (i < n && (i + 16 <= n || cbytes_may_load16(p + i))) {                                   \
+        const __m128i x = _mm_loadu_si128((const __m128i *)(p + i));                               \
+        unsigned m = (unsigned)_mm_movemask_epi8(MASK);                                            \
+        _mm_storeu_si128((__m128i *)(to + i), x);                                                  \
+        if (m) {                                                                                   \
+            size_t at = i + (size_t)__builtin_ctz(m);                                              \
+            return at < n ? at : n;                                                                \
+        }                                                                                          \
+        i += 16;                                                                                   \
+    }
+#else
+#define CBYTES_VECTOR_COPY(MASK)
+#endif
+
+/// Copies up to the first byte that cbytes_find_form_special would stop at; returns how many.
+CBYTES_COPY(cbytes_copy_form_clean,
+            (c < 0x20 || c == '"' || c == '\\' || c == '%' || c == '+' || c >= 0x7f),
+            CB_OR(CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_EQ('%'))),
+                  CB_OR(CB_EQ('+'), CB_AT_LEAST(0x7f))))
+/// Copies up to the first byte that cbytes_find_json_special would stop at; returns how many.
+CBYTES_COPY(cbytes_copy_json_clean, (c < 0x20 || c == '"' || c == '\\' || c >= 0x7f),
+            CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_AT_LEAST(0x7f))))
+
+/// memcpy for short runs: whole 16-byte steps where the source's page allows it.
+static inline __attribute__((no_sanitize("address"))) void cbytes_copy_short(uint8_t *to,
+                                                                             const uint8_t *p,
+                                                                             size_t n) {
+#if CBYTES_SSE2
+    size_t i = 0;
+    while (i < n && (i + 16 <= n || cbytes_may_load16(p + i))) {
+        _mm_storeu_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(p + i)));
+        i += 16;
+    }
+    if (i < n) memcpy(to + i, p + i, n - i);
+#else
+    memcpy(to, p, n);
+#endif
+}
+
+/// One "key=value" of a query string, as offsets into it.
+typedef struct {
+    uint16_t key_at, key_bytes, value_at, value_bytes;
+    /// Bit 0: the key holds a byte that cbytes_find_form_special would stop at; bit 1: the value.
+    uint16_t dirty;
+} cbytes_form_pair;
+
+static inline uint64_t cbytes_form_masks(const uint8_t *p, size_t n, uint64_t *special) {
+#if CBYTES_SSE2
+    uint64_t separators = 0, specials = 0;
+    for (unsigned at = 0; at < 64 && at < n; at += 16) {
+        uint8_t tail[16];
+        const uint8_t *q = p + at;
+        if (at + 16 > n && !cbytes_may_load16(q)) {
+            memcpy(tail, q, n - at);
+            q = tail;
+        }
+        const __m128i x = _mm_loadu_si128((const __m128i *)q);
+        const __m128i s = CB_OR(CB_EQ('&'), CB_EQ('='));
+        const __m128i d =
+            CB_OR(CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_EQ('%'))),
+                  CB_OR(CB_EQ('+'), CB_AT_LEAST(0x7f)));
+        separators |= (uint64_t)(unsigned)_mm_movemask_epi8(s) << at;
+        specials |= (uint64_t)(unsigned)_mm_movemask_epi8(d) << at;
+    }
+#else
+    uint64_t separators = 0, specials = 0;
+    for (unsigned i = 0; i < 64 && i < n; i++) {
+        uint8_t c = p[i];
+        separators |= (uint64_t)(c == '&' || c == '=') << i;
+        specials |=
+            (uint64_t)(c < 0x20 || c == '"' || c == '\\' || c == '%' || c == '+' || c >= 0x7f) << i;
+    }
+#endif
+    const uint64_t valid = n >= 64 ? ~0ull : (1ull << n) - 1;
+    *special = specials & valid;
+    return separators & valid;
+}
+
+/// Cuts a query string of fewer than 65,536 bytes at '&' and each piece at its first '='. Empty
+/// pieces are left out. Returns the number of pairs, at most `max`; `*rest_at` is where the part
+/// begins that was not cut because there were more (else `n`).
+static inline __attribute__((no_sanitize("address"))) size_t cbytes_form_pairs(
+    const uint8_t *p, size_t n, cbytes_form_pair *pairs, size_t max, size_t *rest_at) {
+    size_t count = 0, start = 0, value_at = 0;
+    int in_value = 0;
+    unsigned key_dirty = 0, dirty = 0;
+    *rest_at = n;
+    for (size_t i = 0; i <= n; i += 64) {
+        uint64_t special = 0;
+        uint64_t separators = i < n ? cbytes_form_masks(p + i, n - i, &special) : 0;
+        // The end of the string ends a pair as '&' does.
+        if (n - i < 64) separators |= 1ull << (n - i);
+        while (separators) {
+            const unsigned bit = (unsigned)__builtin_ctzll(separators);
+            const uint64_t below = (1ull << bit) - 1;
+            const size_t at = i + bit;
+            separators &= separators - 1;
+            dirty |= (special & below) != 0;
+            special &= ~below;
+            if (at < n && p[at] == '=') {
+                if (!in_value) {
+                    in_value = 1;
+                    value_at = at + 1;
+                    key_dirty = dirty;
+                    dirty = 0;
+                }
+                continue;
+            }
+            if (in_value || at > start) {
+                cbytes_form_pair *pair = pairs + count++;
+                const size_t key_end = in_value ? value_at - 1 : at;
+                pair->key_at = (uint16_t)start;
+                pair->key_bytes = (uint16_t)(key_end - start);
+                pair->value_at = (uint16_t)(in_value ? value_at : at);
+                pair->value_bytes = (uint16_t)(in_value ? at - value_at : 0);
+                pair->dirty = (uint16_t)(in_value ? key_dirty | dirty << 1 : dirty);
+                if (count == max) {
+                    if (at < n) *rest_at = at + 1;
+                    return count;
+                }
+            }
+            start = at + 1;
+            in_value = 0;
+            dirty = 0;
+        }
+        dirty |= special != 0;
+    }
+    return count;
+}
+
+/// The 32 lower-case hexadecimal digits of 16 bytes, with a UUID's dashes: 36 bytes.
+static inline void cbytes_uuid_text(const uint8_t *in, uint8_t *out) {
+    uint8_t digits[32];
+#if CBYTES_SSE2
+    const __m128i x = _mm_loadu_si128((const __m128i *)in);
+    const __m128i low = _mm_and_si128(x, _mm_set1_epi8(15));
+    const __m128i high = _mm_and_si128(_mm_srli_epi16(x, 4), _mm_set1_epi8(15));
+    const __m128i nine = _mm_set1_epi8(9), zero = _mm_set1_epi8('0');
+    const __m128i letters = _mm_set1_epi8('a' - '9' - 1);
+    __m128i first = _mm_unpacklo_epi8(high, low), second = _mm_unpackhi_epi8(high, low);
+    first = _mm_add_epi8(_mm_add_epi8(first, zero),
+                         _mm_and_si128(_mm_cmpgt_epi8(first, nine), letters));
+    second = _mm_add_epi8(_mm_add_epi8(second, zero),
+                          _mm_and_si128(_mm_cmpgt_epi8(second, nine), letters));
+    _mm_storeu_si128((__m128i *)digits, first);
+    _mm_storeu_si128((__m128i *)(digits + 16), second);
+#else
+    for (int i = 0; i < 16; i++) {
+        digits[2 * i] = (uint8_t) "0123456789abcdef"[in[i] >> 4];
+        digits[2 * i + 1] = (uint8_t) "0123456789abcdef"[in[i] & 15];
+    }
+#endif
+    memcpy(out, digits, 8);
+    out[8] = '-';
+    memcpy(out + 9, digits + 8, 4);
+    out[13] = '-';
+    memcpy(out + 14, digits + 12, 4);
+    out[18] = '-';
+    memcpy(out + 19, digits + 16, 4);
+    out[23] = '-';
+    memcpy(out + 24, digits + 20, 12);
 }
 
 /// CRC-32C (Castagnoli), continued from `crc` (0 to begin). Hardware where there is SSE 4.2.

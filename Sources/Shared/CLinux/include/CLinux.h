@@ -34,6 +34,10 @@ ssize_t clinux_recv_fds(int socket, void *bytes, size_t count, int *fds, int *fd
 int clinux_tcp_bind(const char *address, uint16_t port, int reuse_port, const char **step);
 /// A socketpair, close-on-exec, non-blocking: SOCK_STREAM, or SOCK_SEQPACKET when `packets`.
 int clinux_socketpair(int packets, int out[2]);
+/// A Unix stream socket, close-on-exec. (The SOCK_ constants belong to whichever module the compiler
+/// met first, so Swift code cannot name them reliably.)
+int clinux_unix_socket(int nonblocking);
+int clinux_socket_type_stream(void);
 /// Peer address as 16 bytes (IPv4 mapped into IPv6); 0, or -1.
 int clinux_peer_address(int fd, uint8_t out[16]);
 /// CLOCK_REALTIME in microseconds; CLOCK_MONOTONIC in nanoseconds.

@@ -41,4 +41,50 @@ public struct Inheritance: Equatable, Sendable {
             "--settings", settingsFile,
         ]
     }
+
+    /// What is wrong with a child's words. Only a person at a terminal ever sees it.
+    public enum Flaw: Error, Equatable {
+        case role(String), unknown(String), missing(String), value(String)
+    }
+
+    /// Reads what `arguments` made: the role first, then every option once, in any order.
+    public init(arguments: [String]) throws(Flaw) {
+        guard let role = Role(rawValue: arguments.first ?? "") else {
+            throw .role(arguments.first ?? "")
+        }
+        var given: [String: String] = [:]
+        var rest = arguments.dropFirst()
+        while let name = rest.popFirst() {
+            guard Self.options.contains(name), given[name] == nil else { throw .unknown(name) }
+            guard let value = rest.popFirst() else { throw .missing(name) }
+            given[name] = value
+        }
+        func text(_ name: String) throws(Flaw) -> String {
+            guard let value = given[name] else { throw .missing(name) }
+            return value
+        }
+        func number(_ name: String, max: Int) throws(Flaw) -> Int {
+            guard let value = Int(try text(name)), value >= 0, value <= max else {
+                throw .value(name)
+            }
+            return value
+        }
+        guard let incarnation = UInt64(try text("--incarnation")), incarnation > 0 else {
+            throw .value("--incarnation")
+        }
+        let offset = try number("--counter-offset", max: 1 << 30)
+        guard offset > 0, offset % CounterPage.byteCount == 0 else {
+            throw .value("--counter-offset")
+        }
+        self.init(
+            role: role,
+            slot: try number("--slot", max: Swift.max(Limits.routersMax, Limits.workersMax) - 1),
+            incarnation: incarnation, counterOffset: offset,
+            socketCount: try number("--sockets", max: Limits.routersMax),
+            settingsFile: try text("--settings"))
+    }
+
+    private static let options: Set<String> = [
+        "--slot", "--incarnation", "--counter-offset", "--sockets", "--settings",
+    ]
 }

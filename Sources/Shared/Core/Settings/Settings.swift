@@ -12,9 +12,15 @@ public struct Settings: Equatable, Sendable {
         }
     }
 
+    /// When a hit is answered. Later: from memory, and after a sync.
+    public enum Ack: String, Sendable, CaseIterable { case spooled }
     public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }
     public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
     public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
+    public enum LogLevel: String, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error
+    }
+    public enum LogFormat: String, Sendable, CaseIterable { case auto, text, json }
     public enum ShardKeyPart: Equatable, Sendable {
         /// The raw bytes of a query parameter.
         case query(String)
@@ -31,6 +37,7 @@ public struct Settings: Equatable, Sendable {
     public var dataFolder = "var"
     /// Absolute path of the schema file; nil is the embedded default.
     public var schemaFile: String?
+    public var ack = Ack.spooled
     public var onInvalid = OnInvalid.refuse
     public var shardKey: [ShardKeyPart] = [
         .query("uid"), .cookie("hy_uid"), .addressAndUserAgent,
@@ -63,7 +70,17 @@ public struct Settings: Equatable, Sendable {
     public var sink = Sink.warehouse
     public var bufferIntervalMs: UInt64 = 2000
 
+    public var logLevel = LogLevel.info
+    public var logFormat = LogFormat.auto
+
     public init() {}
+
+    /// Where the supervisor takes orders; a Unix socket, so at most 107 bytes long.
+    public var controlSocketPath: String { dataFolder + "/control.sock" }
+    /// Where the supervisor leaves these settings for its children.
+    public var snapshotPath: String { dataFolder + "/run/settings.toml" }
+    /// The wait before a batch that is not full leaves, "auto" resolved.
+    public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
 
     /// The good stream of a shard, its placeholders replaced.
     public func streamName(shard: Int, host: String) -> String {

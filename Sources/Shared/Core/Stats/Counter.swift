@@ -132,7 +132,8 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .firehoseRecordBytes: "Bytes of accepted Firehose records, before base64."
         case .firehoseBilledBytes: "The same, each record rounded up to 5,120 B as it is billed."
         case .firehoseRowBytes: "Bytes of rows in accepted Firehose records."
-        case .goodDeliveryState: "Good lane's delivery: 0 idle, 1 sending, 2 backing off, 3 refused."
+        case .goodDeliveryState:
+            "Good lane's delivery: 0 idle, 1 sending, 2 backing off, 3 refused."
         case .badDeliveryState: "Bad lane's delivery: 0 idle, 1 sending, 2 backing off, 3 refused."
         case .goodDeliverySinceMicroseconds: "When the good lane's delivery entered its state."
         case .badDeliverySinceMicroseconds: "When the bad lane's delivery entered its state."

@@ -1,0 +1,45 @@
+# The everyday commands. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint format bench clean
+
+hydrant := .build/release/hydrant
+swift_sources := Package.swift Sources Tests loadtest
+# For `make run ARGS="--set workers=4"` and `make bench ARGS="--quick"`.
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is missing, build, and run a cluster here (Ctrl-C stops it)
+	@ops/setup
+	@swift build --configuration release --product hydrant
+	@exec $(hydrant) run $(ARGS)
+
+build: ## release build
+	@ops/setup
+	@swift build --configuration release
+
+# The end-to-end tests start real clusters, and those run the release binary.
+test: ## every test, end-to-end ones against the release binary
+	@ops/setup --test
+	@swift build --configuration release --product hydrant
+	@swift build --build-tests
+	@swift test --skip-build --skip EndToEndTests
+	@HYDRANT_BINARY="$(abspath $(hydrant))" swift test --skip-build --filter EndToEndTests
+
+lint: ## formatting, and the scripts' syntax
+	@swift format lint --strict --parallel --recursive $(swift_sources)
+	@ops/lint
+
+format: ## format the Swift sources in place
+	@swift format --in-place --parallel --recursive $(swift_sources)
+
+bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 10 minutes)
+	@ops/setup --test
+	@swift build --configuration release --product hydrant
+	@loadtest/peers/bench $(ARGS)
+
+clean: ## remove what was built; var/ and its data stay
+	@rm -rf .build .venv-test

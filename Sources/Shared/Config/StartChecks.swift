@@ -1,0 +1,83 @@
+import Core
+import Glibc
+
+/// What `run` needs besides settings, and `check` therefore looks at too: a schema without flaws,
+/// and folders that can be written.
+public enum StartChecks {
+    /// The schema to run with. Throws everything that would keep the cluster from starting.
+    public static func run(_ loaded: LoadedSettings) throws(ConfigProblems) -> SchemaFile {
+        var problems = folderProblems(loaded)
+        var file = SchemaFile.standard
+        do throws(ConfigProblems) {
+            file = try schema(of: loaded.settings)
+        } catch {
+            problems += error.problems
+        }
+        if !problems.isEmpty { throw ConfigProblems(problems) }
+        return file
+    }
+
+    /// The schema that the settings name, or the embedded one.
+    public static func schema(of settings: Settings) throws(ConfigProblems) -> SchemaFile {
+        guard let path = settings.schemaFile else { return .standard }
+        do throws(SchemaProblems) {
+            return try SchemaFile.load(path: path)
+        } catch {
+            // For the lines to show; a file that cannot be read has been reported as such.
+            let text = try? ConfigText.read(path: path, shownAs: path)
+            throw ConfigProblems(error.problems.map { ConfigProblem($0, text: text) })
+        }
+    }
+
+    private static func folderProblems(_ loaded: LoadedSettings) -> [ConfigProblem] {
+        let folders = [
+            ("data", loaded.settings.dataFolder), ("spool.dir", loaded.settings.spoolFolder),
+        ]
+        return folders.compactMap { key, path in
+            guard let obstacle = obstacle(toWritingIn: path) else { return nil }
+            return ConfigProblem(
+                loaded.place(of: key), "\(key) = \"\(path)\" cannot be used: \(obstacle)",
+                hint: "make it a folder that the user who runs hydrant may write, or name another")
+        }
+    }
+
+    /// Why nothing could be written there, whether the folder is there already or not.
+    static func obstacle(toWritingIn path: String) -> String? {
+        var candidate = path
+        while true {
+            var status = stat()
+            if stat(candidate, &status) == 0 {
+                if status.st_mode & S_IFMT != S_IFDIR { return "\(candidate) is no folder" }
+                if access(candidate, W_OK | X_OK) == 0 { return nil }
+                return "\(candidate): \(String(cString: strerror(errno)))"
+            }
+            if errno != ENOENT { return "\(candidate): \(String(cString: strerror(errno)))" }
+            if candidate == "/" { return "there is no /" }
+            candidate = folder(of: candidate)
+        }
+    }
+}
+
+extension LoadedSettings {
+    /// Where a key's value was given.
+    func place(of key: String) -> ConfigProblem.Place {
+        switch origins[key] {
+        case .environment(let name): .environment(name)
+        case .flag(let words): .flag(words)
+        case .file(let file, _): .file(file)
+        case .byDefault, nil: .defaults
+        }
+    }
+}
+
+extension ConfigProblem {
+    init(_ problem: SchemaProblem, text: ConfigText?) {
+        let place: Place =
+            if let line = problem.line, let text {
+                text.place(line: line, column: problem.column ?? 1)
+            } else {
+                .file(problem.file)
+            }
+        self.init(place, problem.message, hint: problem.hint)
+    }
+}

@@ -1,0 +1,83 @@
+/// What a failed call asks of its caller. One place says what each error of the service means.
+public enum FirehoseFault: Equatable, Sendable {
+    /// Send it again, later.
+    case retry
+    /// The same, and much later: the stream's quota is used up.
+    case throttled
+    /// The local clock is off: learn by how much, sign anew, send at once.
+    case clockSkew
+    /// The service does not let us: key pair, rights, no such stream, a stream that is set up
+    /// wrongly. Nothing changes until somebody acts.
+    case refused
+    /// The service does not take these rows as they are.
+    case invalid
+    /// Whatever answered does not speak Firehose.
+    case notFirehose
+
+    private static let throttling: Set<String> = [
+        "ThrottlingException", "Throttling", "ThrottledException", "RequestThrottled",
+        "RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
+        "SlowDown", "ProvisionedThroughputExceededException", "LimitExceededException",
+        "BandwidthLimitExceeded", "PriorRequestNotComplete", "TransactionInProgressException",
+    ]
+    private static let skew: Set<String> = [
+        "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed",
+    ]
+    private static let invalidRows: Set<String> = [
+        "InvalidArgumentException", "ValidationException", "SerializationException",
+        "RequestEntityTooLarge", "RequestEntityTooLargeException",
+    ]
+    private static let refusing: Set<String> = [
+        "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException",
+        "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
+        "IncompleteSignature", "IncompleteSignatureException", "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException", "AccessDenied", "AccessDeniedException",
+        "OptInRequired", "NotAuthorized", "ResourceNotFoundException",
+        "InvalidKMSResourceException", "InvalidSourceException", "UnknownOperationException",
+    ]
+    private static let passing: Set<String> = [
+        "ServiceUnavailableException", "ServiceUnavailable", "InternalFailure",
+        "InternalServerError", "RequestTimeout", "RequestTimeoutException",
+    ]
+
+    /// Of a call that was answered with another status than 200.
+    public static func of(status: Int, code: String, message: String) -> FirehoseFault {
+        if throttling.contains(code) { return .throttled }
+        if passing.contains(code) { return .retry }
+        if skew.contains(code) { return .clockSkew }
+        if code.hasPrefix("InvalidSignature") || code == "SignatureDoesNotMatch",
+            message.contains("Signature expired") || message.contains("not yet current")
+        {
+            return .clockSkew
+        }
+        if invalidRows.contains(code) { return .invalid }
+        if refusing.contains(code) { return .refused }
+        switch status {
+        case 429: return .throttled
+        case 408, 500...599: return .retry
+        case 413: return .invalid
+        case 401, 403: return .refused
+        case 400 where !code.isEmpty: return .refused
+        default: return .notFirehose
+        }
+    }
+
+    /// Of a record that a call did not take. The service documents two codes, both passing; an
+    /// unknown one is sent again as well.
+    public static func ofRecord(code: String) -> FirehoseFault {
+        throttling.contains(code) ? .throttled : .retry
+    }
+
+    /// What an operator can do about it.
+    public var remedy: String {
+        switch self {
+        case .retry: "it is tried again"
+        case .throttled: "it is tried again later; ask for a higher quota if this lasts"
+        case .clockSkew: "the clock differs from the service's; set it (NTP)"
+        case .refused:
+            "rows stay in the spool; check key pair, rights, region and stream name"
+        case .invalid: "rows stay in the spool; the service refuses them as they are"
+        case .notFirehose: "rows stay in the spool; check the endpoint"
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import CBytes
+
+/// A schema as the encoder reads it: flat tables in memory of their own, made once.
+struct RowPlan: ~Copyable {
+    /// How a column's value is written.
+    enum Form: UInt8 {
+        case hitID, receivedAt, clientAddress, text, integer, bigint, double, boolean, timestamp
+    }
+
+    struct Column {
+        /// `,"name":`, and the opening quote where the value is text.
+        var fragment: Bytes
+        var fragmentBytes: Int
+        var form: Form
+        var isRequired: Bool
+        var firstSource: Int
+        var sourceCount: Int
+        /// Text: the most bytes it may have.
+        var bytesMax: Int
+        /// Position in the schema.
+        var index: Int
+    }
+
+    enum Origin: UInt8 { case parameter, clientAddress, userAgent, referer, visitorCookie }
+
+    struct Source {
+        var origin: Origin
+        /// Of a parameter.
+        var slot: Int
+    }
+
+    /// A parameter's name as the inside of a JSON string, for the rest.
+    struct ParameterText {
+        var text: Bytes
+        var byteCount: Int
+    }
+
+    let columns: UnsafeMutablePointer<Column>
+    /// All columns but the rest.
+    let columnCount: Int
+    let sources: UnsafeMutablePointer<Source>
+    let parameters: ParameterTable
+    let parameterTexts: UnsafeMutablePointer<ParameterText>
+    let parameterCount: Int
+    /// `,"extra":{`; no bytes when the schema keeps no rest.
+    let rest: ParameterText
+    private let texts: RowCursor
+
+    init(_ schema: Schema) {
+        var parameterNames: [String] = []
+        var flatSources: [Source] = []
+        var flatColumns: [(name: String, column: Column)] = []
+        var restName: String?
+        let nothing = Bytes(bitPattern: 1)!
+        for (index, column) in schema.columns.enumerated() {
+            if column.sources == [.rest] {
+                restName = column.name
+                continue
+            }
+            let firstSource = flatSources.count
+            for source in column.sources {
+                switch source {
+                case .query(let name):
+                    flatSources.append(Source(origin: .parameter, slot: parameterNames.count))
+                    parameterNames.append(name)
+                case .clientAddress: flatSources.append(Source(origin: .clientAddress, slot: 0))
+                case .userAgent: flatSources.append(Source(origin: .userAgent, slot: 0))
+                case .referer: flatSources.append(Source(origin: .referer, slot: 0))
+                case .visitorCookie: flatSources.append(Source(origin: .visitorCookie, slot: 0))
+                case .hitID, .receivedAt, .rest: continue
+                }
+            }
+            let (form, bytesMax) = Self.form(of: column)
+            flatColumns.append(
+                (
+                    column.name,
+                    Column(
+                        fragment: nothing, fragmentBytes: 0, form: form,
+                        isRequired: column.required, firstSource: firstSource,
+                        sourceCount: flatSources.count - firstSource, bytesMax: bytesMax,
+                        index: index)
+                ))
+        }
+
+        // One block for all texts: their sum, a parameter's name escaped at worst sixfold.
+        let textBytes =
+            flatColumns.reduce(0) { $0 + $1.name.utf8.count + 5 }
+            + parameterNames.reduce(0) { $0 + 6 * $1.utf8.count }
+            + (restName?.utf8.count ?? 0) + 5 + 16
+        texts = .allocate(capacity: textBytes)
+        texts.initialize(repeating: 0, count: textBytes)
+        var at = texts
+        func append(_ text: String) -> ParameterText {
+            let start = at
+            for byte in text.utf8 {
+                at[0] = byte
+                at += 1
+            }
+            return ParameterText(text: Bytes(start), byteCount: at - start)
+        }
+
+        columnCount = flatColumns.count
+        columns = .allocate(capacity: max(1, columnCount))
+        for (index, (name, column)) in flatColumns.enumerated() {
+            let text = append(",\"\(name)\":" + (Self.isQuoted(column.form) ? "\"" : ""))
+            var placed = column
+            placed.fragment = text.text
+            placed.fragmentBytes = text.byteCount
+            (columns + index).initialize(to: placed)
+        }
+        rest =
+            restName.map { append(",\"\($0)\":{") } ?? ParameterText(text: nothing, byteCount: 0)
+        sources = .allocate(capacity: max(1, flatSources.count))
+        sources.initialize(from: flatSources, count: flatSources.count)
+        parameterCount = parameterNames.count
+        parameterTexts = .allocate(capacity: max(1, parameterCount))
+        for (slot, name) in parameterNames.enumerated() {
+            let start = at
+            let bytes = Array(name.utf8)
+            bytes.withUnsafeBufferPointer {
+                _ = appendPlainText($0.baseAddress!, bytes.count, limit: .max, to: &at)
+            }
+            (parameterTexts + slot).initialize(
+                to: ParameterText(text: Bytes(start), byteCount: at - start))
+        }
+        parameters = ParameterTable(parameterNames)
+    }
+
+    deinit {
+        columns.deallocate()
+        sources.deallocate()
+        parameterTexts.deallocate()
+        texts.deallocate()
+    }
+
+    private static func form(of column: Schema.Column) -> (Form, bytesMax: Int) {
+        switch column.sources {
+        case [.hitID]: return (.hitID, 36)
+        case [.receivedAt]: return (.receivedAt, 26)
+        case [.clientAddress]: return (.clientAddress, 45)
+        default: break
+        }
+        switch column.type {
+        case .varchar(let bytes): return (.text, bytes)
+        case .integer: return (.integer, 0)
+        case .bigint: return (.bigint, 0)
+        case .double: return (.double, 0)
+        case .boolean: return (.boolean, 0)
+        case .timestamp: return (.timestamp, 0)
+        case .super: preconditionFailure("a super column holds the rest only: Schema.flaws()")
+        }
+    }
+
+    private static func isQuoted(_ form: Form) -> Bool {
+        switch form {
+        case .hitID, .receivedAt, .clientAddress, .text, .timestamp: true
+        case .integer, .bigint, .double, .boolean: false
+        }
+    }
+}

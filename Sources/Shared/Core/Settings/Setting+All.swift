@@ -1,0 +1,133 @@
+extension Setting {
+    /// Every setting, in the order of the reference: top level first, then section by section.
+    public static let all: [Setting] = topLevel + spool + delivery + firehose + local + log
+
+    private static let topLevel = [
+        Setting(
+            "listen", \.listen, .address,
+            "Where browsers reach the pixel. `:8080` is every IPv4 interface, `[::]:8080` IPv6 too."
+        ),
+        Setting(
+            "routers", \.routers, .count(1...Limits.routersMax),
+            "Processes that hold client connections. One serves many thousand hits a second."),
+        Setting(
+            "workers", \.workers, .count(1...Limits.workersMax),
+            "Processes that validate, spool and deliver: a shard, a spool folder and a stream each."
+        ),
+        Setting(
+            "ack", \.ack, .choice(later: ["received", "fsync"]),
+            """
+            When a hit is answered. `spooled`: after it is written to its shard's spool file, so it \
+            survives the death of any and all processes.
+            """),
+        Setting(
+            "schema", \.schemaFile, .optionalPath, defaultText: "the embedded schema",
+            "The schema file: which columns a row has, and what a valid hit is."),
+        Setting(
+            "data", \.dataFolder, .path,
+            """
+            Folder of everything the cluster keeps: spool, local objects and warehouse, control \
+            socket. Relative to the config file's folder, or to the working folder without one.
+            """),
+        Setting(
+            "on_invalid", \.onInvalid, .choice(),
+            """
+            The answer to an invalid hit, which is stored as a bad row either way. `refuse`: 400 \
+            with the GIF. `accept`: 200.
+            """),
+        Setting(
+            "shard_key", \.shardKey, .shardKey,
+            """
+            What decides a hit's shard: the first of these that the request has, else client \
+            address and User-Agent together, which need not be named.
+            """),
+        Setting(
+            "wait_limit", \.waitLimitMs, .span(10...60_000),
+            "How long a hit may wait for its worker before it is answered 503."),
+        Setting(
+            "stop_timeout", \.stopTimeoutMs, .span(100...3_600_000),
+            "How long a stop may take before what still runs is killed. Spooled rows stay spooled."),
+        Setting(
+            "keep_alive", \.keepAliveMs, .span(1000...3_600_000),
+            "How long a client connection may stay idle."),
+        Setting(
+            "connections", \.connectionsMax, .count(1...1_000_000),
+            "Client connections a router holds at most; more wait in the kernel."),
+    ]
+
+    private static let spool = [
+        Setting(
+            "spool.dir", \.spoolFolder, .path, defaultText: "`spool` in the data folder",
+            "Folder that holds a folder a shard."),
+        Setting(
+            "spool.max_bytes", \.spoolBytesMax, .size(64 << 10...64 << 40),
+            "Undelivered good rows a shard may hold on disk. At the cap its hits are answered 503."),
+        Setting(
+            "spool.bad_max_bytes", \.spoolBadBytesMax, .size(64 << 10...64 << 40),
+            "The same for bad rows. At the cap bad hits are answered 503; good ones are not."),
+        Setting(
+            "spool.segment_bytes", \.spoolSegmentBytes, .size(64 << 10...1 << 30),
+            "Size at which a spool file is closed and the next begun. Delivered files are removed."),
+    ]
+
+    private static let delivery = [
+        Setting(
+            "delivery.mode", \.deliveryMode, .choice(),
+            """
+            `local`: a Firehose of our own, in a process beside the workers; no AWS account. \
+            `aws`: Amazon Data Firehose at `firehose.endpoint_url`.
+            """),
+        Setting(
+            "delivery.linger", \.lingerMs, .spanOrAuto(1...900_000),
+            "How long rows wait for company before a batch leaves. `auto`: 10 s, locally 1 s."),
+        Setting(
+            "delivery.linger_bytes", \.lingerBytes,
+            .size(1 << 10...UInt64(Limits.firehoseCallBytesMax)),
+            "A batch of this size leaves at once. Firehose bills records in steps of 5 KiB."),
+    ]
+
+    private static let firehose = [
+        Setting(
+            "firehose.stream", \.stream, .streamPattern,
+            "The stream of a shard's good rows."),
+        Setting(
+            "firehose.bad_stream", \.badStream, .streamPattern,
+            "The stream of a shard's bad rows."),
+        Setting(
+            "firehose.shard_offset", \.shardOffset, .count(0...1_000_000),
+            "Added to the shard's number in `{shard}`, so that hosts can share one numbering."),
+        Setting(
+            "firehose.region", \.region, .region,
+            "Region that calls are signed for."),
+        Setting(
+            "firehose.endpoint_url", \.endpointURL, .endpoint, defaultText: "none",
+            "Where to call in mode `aws`. Without TLS in this version."),
+    ]
+
+    private static let local = [
+        Setting(
+            "local.listen", \.localListen, .address,
+            "Where the local Firehose takes calls; any AWS SDK can be pointed at it."),
+        Setting(
+            "local.sink", \.sink, .choice(),
+            """
+            What becomes of delivered rows. `warehouse`: GZIP objects, loaded into an embedded \
+            database. `objects`: the objects only. `discard`: nothing, for measuring.
+            """),
+        Setting(
+            "local.buffer_interval", \.bufferIntervalMs, .span(100...900_000),
+            "How long rows are gathered before an object is written."),
+    ]
+
+    private static let log = [
+        Setting(
+            "log.level", \.logLevel, .choice(),
+            "The least urgent messages that are written to stderr."),
+        Setting(
+            "log.format", \.logFormat, .choice(),
+            """
+            `text`: a line a message. `json`: an object a line. `auto`: text, in colour on a \
+            terminal, and with the journal's own priorities under systemd.
+            """),
+    ]
+}

@@ -1,0 +1,224 @@
+import CLinux
+import Glibc
+
+/// The system calls on files. Whatever changes the file system is a method, so that a test can
+/// stand in front of it; what only looks is static.
+public struct Files {
+    /// A call that is about to change the file system.
+    public enum Change: Int32, Sendable {
+        case makeFolder, create, write, truncate, sync, unlink, rename
+    }
+
+    /// Asked before each `Change` (its raw value). 0: let it happen. Positive: fail it with that errno. Negative n, of
+    /// a write: let only the first −n − 1 bytes through.
+    public typealias Gate = @convention(c) (UnsafeMutableRawPointer?, Int32) -> Int32
+
+    private let gate: Gate?
+    private let context: UnsafeMutableRawPointer?
+
+    public init(gate: Gate? = nil, context: UnsafeMutableRawPointer? = nil) {
+        self.gate = gate
+        self.context = context
+    }
+
+    private func pass(_ change: Change, _ call: StaticString) throws(Failure) {
+        guard let gate else { return }
+        let answer = gate(context, change.rawValue)
+        if answer > 0 { throw Failure(number: answer, call: call) }
+    }
+
+    // MARK: What changes the file system
+
+    /// Makes the folder (0700) and those above it, each made durable in its parent.
+    public func makeFolder(_ path: String) throws(Failure) {
+        try pass(.makeFolder, "mkdir")
+        if mkdir(path, 0o700) == 0 {
+            try syncFolder(parent(of: path))
+            return
+        }
+        let failure = Failure(errnoOf: "mkdir")
+        switch failure.number {
+        case EEXIST where isFolder(path): return
+        case ENOENT where parent(of: path) != path:
+            try makeFolder(parent(of: path))
+            try makeFolder(path)
+        default: throw failure
+        }
+    }
+
+    /// Creates a file (0600) for reading and writing that did not exist.
+    public func create(_ path: String) throws(Failure) -> Int32 {
+        try pass(.create, "open")
+        return try system(
+            "open", clinux_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600))
+    }
+
+    /// Opens a regular file for reading and writing, created (0600) when absent. A link, a folder or
+    /// anything else in its place is a failure.
+    public func openOrCreate(_ path: String) throws(Failure) -> Int32 {
+        try pass(.create, "open")
+        return try requireRegular(
+            clinux_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600))
+    }
+
+    /// One pwrite: how many bytes the file took, which may be fewer than given.
+    public func write(
+        _ file: Int32, _ bytes: UnsafeRawPointer, count: Int, at offset: UInt64
+    ) throws(Failure) -> Int {
+        var count = count
+        if let gate {
+            let answer = gate(context, Change.write.rawValue)
+            if answer > 0 { throw Failure(number: answer, call: "pwrite") }
+            if answer < 0 { count = min(count, Int(-answer) - 1) }
+        }
+        while true {
+            let written = pwrite(file, bytes, count, off_t(offset))
+            if written >= 0 { return written }
+            if errno != EINTR { throw Failure(errnoOf: "pwrite") }
+        }
+    }
+
+    public func truncate(_ file: Int32, to byteCount: UInt64) throws(Failure) {
+        try pass(.truncate, "ftruncate")
+        while ftruncate(file, off_t(byteCount)) < 0 {
+            if errno != EINTR { throw Failure(errnoOf: "ftruncate") }
+        }
+    }
+
+    /// Makes the file's bytes durable. After a failure the kernel may have dropped them: never try
+    /// the same descriptor again.
+    public func syncData(_ file: Int32) throws(Failure) {
+        try pass(.sync, "fdatasync")
+        try system("fdatasync", fdatasync(file))
+    }
+
+    /// Makes the folder's entries durable: after files in it were created, renamed or unlinked.
+    public func syncFolder(_ path: String) throws(Failure) {
+        try pass(.sync, "fsync")
+        let folder = try system("open", clinux_open(path, O_RDONLY | O_DIRECTORY, 0))
+        defer { Glibc.close(folder) }
+        // Some network file systems know no sync of a folder.
+        if fsync(folder) < 0, errno != EINVAL { throw Failure(errnoOf: "fsync") }
+    }
+
+    public func unlink(_ path: String) throws(Failure) {
+        try pass(.unlink, "unlink")
+        try system("unlink", Glibc.unlink(path))
+    }
+
+    public func rename(_ path: String, to other: String) throws(Failure) {
+        try pass(.rename, "rename")
+        try system("rename", Glibc.rename(path, other))
+    }
+
+    // MARK: What only looks
+
+    /// Opens a regular file for reading; anything else in its place is a failure.
+    public static func open(_ path: String) throws(Failure) -> Int32 {
+        try requireRegular(clinux_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0))
+    }
+
+    public static func close(_ file: Int32) { _ = Glibc.close(file) }
+
+    /// Reads up to `count` bytes at `offset`; fewer only where the file ends, or where the disk
+    /// fails behind what was read. Throws when it fails before the first byte.
+    public static func read(
+        _ file: Int32, into target: UnsafeMutableRawPointer, count: Int, at offset: UInt64
+    ) throws(Failure) -> Int {
+        var done = 0
+        while done < count {
+            let got = pread(file, target + done, count - done, off_t(offset) + off_t(done))
+            if got > 0 {
+                done += got
+            } else if got == 0 {
+                break
+            } else if errno != EINTR {
+                let failure = Failure(errnoOf: "pread")
+                if done == 0 { throw failure }
+                break
+            }
+        }
+        return done
+    }
+
+    public struct Entry: Sendable {
+        public var name: String
+        public var byteCount: UInt64
+        /// A plain file: no link, folder, pipe, socket or device.
+        public var isRegular: Bool
+    }
+
+    /// What is in a folder, in no order.
+    public static func list(_ path: String) throws(Failure) -> [Entry] {
+        guard let folder = opendir(path) else { throw Failure(errnoOf: "opendir") }
+        defer { closedir(folder) }
+        var entries: [Entry] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else {
+                if errno != 0 { throw Failure(errnoOf: "readdir") }
+                return entries
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            var status = stat()
+            guard name != ".", name != "..",
+                fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            else { continue }
+            entries.append(
+                Entry(
+                    name: name, byteCount: UInt64(max(0, status.st_size)),
+                    isRegular: status.st_mode & S_IFMT == S_IFREG))
+        }
+    }
+
+    /// Takes the file's exclusive lock; false when another open of it has it. The kernel lets go of
+    /// it when the file is closed, however the process ends.
+    public static func lock(_ file: Int32) throws(Failure) -> Bool {
+        if clinux_flock_exclusive(file) == 0 { return true }
+        if errno == EWOULDBLOCK { return false }
+        throw Failure(errnoOf: "flock")
+    }
+}
+
+private func requireRegular(_ opened: Int32) throws(Failure) -> Int32 {
+    let file = try system("open", opened)
+    var status = stat()
+    let known = fstat(file, &status) == 0
+    if known, status.st_mode & S_IFMT == S_IFREG { return file }
+    close(file)
+    throw Failure(number: known ? EISDIR : EIO, call: "open")
+}
+
+private func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+extension Failure {
+    /// No space, or no more than one's share of it: passes when something is deleted.
+    public var isSpace: Bool { number == ENOSPC || number == EDQUOT }
+    public var isAbsent: Bool { number == ENOENT || number == ENOTDIR }
+    public var exists: Bool { number == EEXIST }
+    /// Something that is no file of ours has the name.
+    public var isObstacle: Bool { [EISDIR, ELOOP, EACCES, EPERM, ENXIO].contains(number) }
+    /// The process or the machine is short of something; the file may be fine.
+    public var isShortage: Bool { [EMFILE, ENFILE, ENOMEM].contains(number) }
+
+    /// A write that the disk took only in part.
+    public static let cutShort = Failure(number: ENOSPC, call: "pwrite")
+    public static let tooLarge = Failure(number: EMSGSIZE, call: "append")
+    public static let numbersExhausted = Failure(number: EOVERFLOW, call: "open")
+}
+
+/// This process's id.
+public func processId() -> Int32 { getpid() }
+
+/// The folder a path is in.
+func parent(of path: String) -> String {
+    var trimmed = Substring(path)
+    while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
+    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+}

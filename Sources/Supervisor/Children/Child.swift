@@ -1,0 +1,49 @@
+import Core
+import Platform
+
+/// One supervised slot: its machine, and what belongs to the incarnation that lives there.
+final class Child {
+    let role: Inheritance.Role
+    let slot: Int
+    unowned let cluster: Cluster
+    var machine = ChildMachine()
+
+    /// Of the living incarnation.
+    var channel: ControlChannel?
+    var incarnation: UInt64 = 0
+    var ordinal = 0
+    var spawnedAtMs: UInt64 = 0
+    var hasSaidReady = false
+    /// The time it is given when it is told to leave.
+    var leaveWithinMs: UInt64 = 0
+
+    private(set) var restartTimer: Timer!
+    private(set) var graceTimer: Timer!
+
+    init(role: Inheritance.Role, slot: Int, cluster: Cluster) {
+        self.role = role
+        self.slot = slot
+        self.cluster = cluster
+        let owner = Unmanaged.passUnretained(self).toOpaque()
+        restartTimer = Timer(in: cluster.loop, owner: owner) {
+            let child = Child.at($0)
+            child.cluster.handle(.timeCame, of: child)
+        }
+        graceTimer = Timer(in: cluster.loop, owner: owner) {
+            let child = Child.at($0)
+            child.cluster.handle(.graceOver, of: child)
+        }
+    }
+
+    static func at(_ owner: UnsafeMutableRawPointer) -> Child {
+        Unmanaged<Child>.fromOpaque(owner).takeUnretainedValue()
+    }
+
+    var end: LinkPlan.End { LinkPlan.End(role: role, slot: slot, incarnation: incarnation) }
+    var name: String { "\(role.rawValue) \(slot)" }
+
+    /// What this role is told when it is to leave.
+    var leaveOrder: ControlMessage {
+        ControlMessage(role == .router ? .drain : .stop, number: leaveWithinMs)
+    }
+}

@@ -1,0 +1,85 @@
+import Core
+import Platform
+
+extension Cluster {
+    func report() -> StatusReport {
+        let nowMs = monotonicNanoseconds() / 1_000_000
+        loop.updateTime()
+        let shards = shardLedgers()
+        var ledger = shards.map(\.ledger).reduce(Ledger(), +)
+        ledger.refused = book.sum(.answers503, .router)
+        return StatusReport(
+            state: stateWord, pid: ownPid,
+            uptimeMs: loop.nowMs - startedAtMs, nowMicroseconds: realtimeMicroseconds(),
+            processes: children.map { process($0, nowMs: nowMs) }, ledger: ledger, shards: shards,
+            counters: counters())
+    }
+
+    private var stateWord: String {
+        if stopMachine.isStopping { return "stopping" }
+        if children.allSatisfy({ $0.machine.isReady }) { return "running" }
+        return hasSaidReady ? "degraded" : "starting"
+    }
+
+    /// The raw counts a flush waits for, shard by shard.
+    func ledgerCounts() -> [LedgerCounts] {
+        (0..<settings.workers).map { shard in
+            LedgerCounts { book.value($0, .worker, shard) }
+        }
+    }
+
+    func shardLedgers() -> [ShardLedger] {
+        ledgerCounts().enumerated().map { shard, counts in
+            func value(_ counter: Counter) -> UInt64 { book.value(counter, .worker, shard) }
+            let oldest = [value(.oldestGoodMicroseconds), value(.oldestBadMicroseconds)]
+            return ShardLedger(
+                shard: shard,
+                stream: settings.streamName(shard: shard, host: hostName()),
+                ledger: Ledger(
+                    counts, refused: value(.hitsRefusedFull) &+ value(.hitsRefusedFailure)),
+                oldestMicroseconds: oldest.filter { $0 > 0 }.min() ?? 0,
+                good: delivery(
+                    shard, .goodDeliveryState, .goodDeliverySinceMicroseconds, .goodDeliveryError),
+                bad: delivery(
+                    shard, .badDeliveryState, .badDeliverySinceMicroseconds, .badDeliveryError))
+        }
+    }
+
+    private func delivery(
+        _ shard: Int, _ state: Counter, _ since: Counter, _ text: CounterText
+    ) -> ShardLedger.Delivery {
+        ShardLedger.Delivery(
+            state: ShardLedger.DeliveryState(rawValue: book.value(state, .worker, shard)) ?? .idle,
+            lastError: book.text(text, .worker, shard),
+            sinceMicroseconds: book.value(since, .worker, shard))
+    }
+
+    private func process(_ child: Child, nowMs: UInt64) -> StatusReport.Process {
+        let pid = child.machine.pid
+        let heartbeatMs = book.identity(child.role, child.slot)?.heartbeatMs ?? 0
+        return StatusReport.Process(
+            role: child.role.rawValue, index: child.slot, pid: pid, state: child.machine.word,
+            uptimeMs: pid == nil ? 0 : loop.nowMs - child.spawnedAtMs,
+            restarts: max(0, child.machine.starts - 1),
+            heartbeatAgeMs: pid == nil || heartbeatMs == 0 || heartbeatMs > nowMs
+                ? nil : nowMs - heartbeatMs)
+    }
+
+    /// Every counter that can be added up, and the longest callback of each kind of process.
+    private func counters() -> [(name: String, value: UInt64)] {
+        Counter.allCases.compactMap { counter in
+            let slots = Inheritance.Role.allCases.flatMap { role in
+                (0..<book.layout.slots(of: role)).map { book.value(counter, role, $0) }
+            }
+            switch counter {
+            case .oldestGoodMicroseconds, .oldestBadMicroseconds, .goodDeliveryState,
+                .badDeliveryState, .goodDeliverySinceMicroseconds, .badDeliverySinceMicroseconds:
+                return nil  // they are in the shards' lines
+            case .routerLongestCallbackNanoseconds, .workerLongestCallbackNanoseconds:
+                return (counter.snakeCaseName, slots.max() ?? 0)
+            default:
+                return (counter.snakeCaseName, slots.reduce(0, &+))
+            }
+        }
+    }
+}

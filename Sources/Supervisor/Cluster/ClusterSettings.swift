@@ -1,0 +1,22 @@
+import Core
+import Platform
+
+/// What a cluster is made of, beside the machine it runs on.
+struct ClusterSettings {
+    var settings: Settings
+    /// Writes settings as a file that children read back.
+    var writeSettings: (Settings, _ path: String) throws -> Void
+    /// The program children are, and the words before their role. Tests put another in its place.
+    var program = "/proc/self/exe"
+    var programWords = ["hydrant"]
+    /// Off in tests, where several clusters live in one process.
+    var handlesSignals = true
+    var log: (String) -> Void = { writeLine("hydrant: \($0)", to: 2) }
+
+    init(
+        settings: Settings, writeSettings: @escaping (Settings, _ path: String) throws -> Void
+    ) {
+        self.settings = settings
+        self.writeSettings = writeSettings
+    }
+}

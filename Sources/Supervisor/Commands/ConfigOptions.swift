@@ -1,0 +1,103 @@
+import ArgumentParser
+import Config
+import Core
+import Glibc
+
+/// The options of every command that needs settings.
+struct ConfigOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The config file. Without it ./hydrant.toml is read, if it is there.",
+            valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Overrides a setting; may be repeated. Example: --set local.sink=discard",
+            valueName: "section.key=value"))
+    var overrides: [String] = []
+
+    func validate() throws {
+        if let broken = overrides.first(where: { !$0.contains("=") }) {
+            throw ValidationError("--set \(broken): write --set section.key=value")
+        }
+    }
+
+    /// Loads the settings. What is wrong goes to stderr, and the process exits 78; so do warnings,
+    /// and it goes on.
+    ///
+    /// - Parameter startsCluster: Whether what `run` alone needs must be there (AWS credentials).
+    func load(startsCluster: Bool = true) throws -> LoadedSettings {
+        let loaded = try reportingProblems { () throws(ConfigProblems) in
+            try SettingsLoader.load(
+                configPath: config, overrides: overrides, environment: currentEnvironment(),
+                workingFolder: currentFolder(), startsCluster: startsCluster)
+        }
+        Terminal.printError(loaded.renderWarnings(color: Terminal.errorsAreColored))
+        return loaded
+    }
+
+    /// Settings and schema, and folders looked at: what `run` starts with and `check` checks.
+    func loadForStart() throws -> (LoadedSettings, SchemaFile) {
+        let loaded = try load()
+        let schema = try reportingProblems { () throws(ConfigProblems) in
+            try StartChecks.run(loaded)
+        }
+        return (loaded, schema)
+    }
+}
+
+/// Problems of the configuration go to stderr and become exit status 78.
+func reportingProblems<R>(_ body: () throws(ConfigProblems) -> R) throws -> R {
+    do throws(ConfigProblems) {
+        return try body()
+    } catch {
+        Terminal.printError(error.render(color: Terminal.errorsAreColored))
+        throw ExitCode(ConfigProblems.exitCode)
+    }
+}
+
+extension ConfigOptions {
+    /// For commands about a cluster that runs already, or ran: where it is.
+    func settings() throws -> Settings { try load(startsCluster: false).settings }
+}
+
+/// Plain writing to stderr, for commands that speak before (or without) the log.
+enum Terminal {
+    static var errorsAreColored: Bool {
+        let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        let isDumb = getenv("TERM").map { strcmp($0, "dumb") == 0 } ?? false
+        return isatty(STDERR_FILENO) == 1 && !refused && !isDumb
+    }
+
+    static func printError(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}
+
+func currentEnvironment() -> [String: String] {
+    var found: [String: String] = [:]
+    var entry = environ
+    while let words = entry.pointee {
+        let text = String(cString: words)
+        if let equals = text.firstIndex(of: "=") {
+            found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        entry += 1
+    }
+    return found
+}
+
+func currentFolder() -> String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
+}

@@ -1,0 +1,77 @@
+import Core
+import Platform
+
+/// The supervisor's side of the control socket: accepts commands, a line each.
+final class ControlServer {
+    static let connectionsMax = 32
+
+    unowned let cluster: Cluster
+    private var listener: Listener!
+    private(set) var connections: [ControlConnection] = []
+
+    nonisolated(unsafe) private static let events = {
+        let events = UnsafeMutablePointer<ListenerEvents>.allocate(capacity: 1)
+        events.initialize(
+            to: ListenerEvents(
+                didKnock: { owner, status in
+                    let server = Unmanaged<ControlServer>.fromOpaque(owner).takeUnretainedValue()
+                    if status >= 0 { server.accept() }
+                },
+                didClose: { _ in }))
+        return UnsafePointer(events)
+    }()
+
+    init(cluster: Cluster, path: String) throws {
+        self.cluster = cluster
+        let descriptor: Int32
+        do throws(Failure) {
+            descriptor = try listenUnix(at: path, backlog: 64)
+        } catch {
+            throw ClusterFailure(
+                "\(path): \(error)", hint: "check who owns the data folder",
+                exitCode: ClusterExit.cannotCreate)
+        }
+        listener = try Listener.open(
+            unix: descriptor, in: cluster.loop, backlog: 64,
+            owner: Unmanaged.passUnretained(self).toOpaque(), events: Self.events)
+    }
+
+    func close() {
+        listener.close()
+        connections.forEach { $0.close() }
+        cluster.loop.runNoWait()
+    }
+
+    private func accept() {
+        let connection = ControlConnection(server: self)
+        guard connection.accept(from: listener) else { return }
+        connections.append(connection)
+        if connections.count <= Self.connectionsMax { return }
+        // The oldest that never asked for anything makes room; if all wait, the newest leaves.
+        (connections.first { !$0.hasAsked } ?? connection).close()
+    }
+
+    func ended(_ connection: ControlConnection) {
+        connections.removeAll { $0 === connection }
+        cluster.stopWaiters.removeAll { $0 === connection }
+    }
+
+    func received(_ line: String, from connection: ControlConnection) {
+        switch ControlRequest(line: line) {
+        case .status: connection.write(cluster.report().json + "\n", andClose: true)
+        case .statusTable: connection.write(cluster.report().table, andClose: true)
+        case .flush(let timeoutMs): cluster.startFlush(timeoutMs: timeoutMs, for: connection)
+        case .stop, .stopNow:
+            cluster.stopWaiters.append(connection)
+            // `hydrant stop` twice is patience, not haste: only `--now` means now.
+            let now = line == ControlRequest.stopNow.line
+            if now || !cluster.stopMachine.isStopping {
+                cluster.stop(because: now ? "hydrant stop --now" : "hydrant stop", immediately: now)
+            }
+        case nil:
+            connection.write(
+                "error unknown request; known: status, status table, flush <ms>, stop, stop now\n",
+                andClose: true)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Core
+import Glibc
+import Platform
+
+/// The cluster's data folder: what lies where in it, and who may use it.
+struct DataFolder: Equatable {
+    let path: String
+
+    var controlSocket: String { path + "/control.sock" }
+    var lock: String { path + "/cluster.lock" }
+    var localCredentials: String { path + "/local-credentials" }
+    var runFolder: String { path + "/run" }
+    /// The settings as children read them.
+    var settingsSnapshot: String { runFolder + "/settings.toml" }
+    /// The schema as it was when the cluster started.
+    var schemaSnapshot: String { runFolder + "/schema.toml" }
+
+    /// Makes the folder and proves that it can be written.
+    func prepare() throws(ClusterFailure) {
+        try checkSocketPath()
+        do {
+            try SmallFile.makeFolder(path)
+            try SmallFile.makeFolder(runFolder)
+            let probe = runFolder + "/.probe"
+            SmallFile.remove(probe)
+            try SmallFile.writeNew([], to: probe, mode: 0o600)
+            SmallFile.remove(probe)
+        } catch {
+            throw ClusterFailure(
+                "data = \(path): cannot write there: \(error.reason)",
+                hint: "make it writable for this user, or set data to another folder "
+                    + "(--set data=/some/folder)",
+                exitCode: ClusterExit.cannotCreate)
+        }
+    }
+
+    func checkSocketPath() throws(ClusterFailure) {
+        let count = controlSocket.utf8.count
+        if count <= unixPathBytesMax { return }
+        throw ClusterFailure(
+            "data = \(path): \(controlSocket) is \(count) bytes long, "
+                + "a Unix socket's path holds at most \(unixPathBytesMax)",
+            hint: "set data to a folder with a shorter path", exitCode: ClusterExit.cannotCreate)
+    }
+
+    /// Takes the folder for this process, waiting for a cluster that is just leaving.
+    func takeLock(patienceMs: UInt64, log: (String) -> Void) throws(ClusterFailure) -> FileLock {
+        let endNs = monotonicNanoseconds() + patienceMs * 1_000_000
+        var hasSaid = false
+        while true {
+            do {
+                if let lock = try FileLock.take(self.lock) {
+                    lock.note("\(ownPid) running\n")
+                    return lock
+                }
+            } catch {
+                throw ClusterFailure(
+                    "\(lock): \(error)", hint: "check who owns it",
+                    exitCode: ClusterExit.cannotCreate)
+            }
+            let holder = lockHolder()
+            if !holder.isStopping || monotonicNanoseconds() >= endNs {
+                throw ClusterFailure(
+                    "data = \(path): a cluster already runs here"
+                        + (holder.pid.map { " (pid \($0))" } ?? ""),
+                    hint: "stop it with `hydrant stop`, or give this one its own data folder "
+                        + "(--set data=…) and ports",
+                    exitCode: ClusterExit.unavailable)
+            }
+            if !hasSaid {
+                hasSaid = true
+                log("waiting up to \(patienceMs / 1000) s for pid \(holder.pid ?? 0) to leave")
+            }
+            sleepMs(50)
+        }
+    }
+
+    /// Who wrote the lock file, and whether it said that it is leaving.
+    func lockHolder() -> (pid: Int32?, isStopping: Bool) {
+        let bytes = (try? SmallFile.read(lock, byteCountMax: 64)) ?? []
+        let words = String(decoding: bytes, as: UTF8.self)
+            .split(whereSeparator: { $0 == " " || $0 == "\n" })
+        return (words.first.flatMap { Int32($0) }, words.dropFirst().first == "stopping")
+    }
+
+    /// Copies the schema beside the settings, so that children started later read what the first
+    /// ones read. Answers the settings that children are to have.
+    func snapshotSchema(_ settings: Settings) throws(ClusterFailure) -> Settings {
+        var settings = settings
+        guard let file = settings.schemaFile else { return settings }
+        do {
+            let bytes = try SmallFile.read(file, byteCountMax: 16 << 20)
+            try SmallFile.write(bytes, to: schemaSnapshot)
+        } catch {
+            throw ClusterFailure(
+                "schema = \(file): \(error)", hint: "check the path and its permissions",
+                exitCode: ClusterExit.cannotCreate)
+        }
+        settings.schemaFile = schemaSnapshot
+        return settings
+    }
+}

@@ -1,0 +1,116 @@
+import Core
+
+/// The status for a person: the cluster's totals first, then its shards, then its processes.
+extension StatusReport {
+    var table: String {
+        var text = headline + "\n\n"
+        text += align([
+            ["accepted", "delivered", "spooled", "bad", "dropped", "refused"],
+            [
+                ledger.accepted, ledger.delivered, ledger.spooled, ledger.bad, ledger.dropped,
+                ledger.refused,
+            ].map(grouped),
+        ])
+        if ledger.bad > 0 {
+            text +=
+                "of the bad rows \(grouped(ledger.badDelivered)) are delivered, "
+                + "\(grouped(ledger.badSpooled)) in the spool\n"
+        }
+        if !shards.isEmpty { text += "\n" + align(shardRows) }
+        for shard in shards { text += troubles(of: shard) }
+        if !processes.isEmpty { text += "\n" + align(processRows) }
+        return text
+    }
+
+    private var headline: String {
+        let oldest = shards.map { $0.oldestAgeMs(nowMicroseconds: nowMicroseconds) }.max() ?? 0
+        var line = "hydrant is \(state)"
+        if let pid { line += " (pid \(pid), up \(seconds(uptimeMs)))" }
+        return line
+            + (oldest == 0 ? ", nothing waits" : ", oldest undelivered row: \(seconds(oldest))")
+    }
+
+    private var shardRows: [[String]] {
+        [
+            [
+                "shard", "accepted", "delivered", "spooled", "bad", "dropped", "refused", "oldest",
+                "delivery", "stream",
+            ]
+        ]
+            + shards.map { shard in
+                let age = shard.oldestAgeMs(nowMicroseconds: nowMicroseconds)
+                return [
+                    "\(shard.shard)", grouped(shard.ledger.accepted),
+                    grouped(shard.ledger.delivered), grouped(shard.ledger.spooled),
+                    grouped(shard.ledger.bad), grouped(shard.ledger.dropped),
+                    grouped(shard.ledger.refused), age == 0 ? "-" : seconds(age),
+                    shard.good.state.word, shard.stream,
+                ]
+            }
+    }
+
+    private var processRows: [[String]] {
+        [["process", "index", "pid", "state", "up", "restarts"]]
+            + processes.map {
+                [
+                    $0.role, "\($0.index)", $0.pid.map { "\($0)" } ?? "-", $0.state,
+                    $0.pid == nil ? "-" : seconds($0.uptimeMs), "\($0.restarts)",
+                ]
+            }
+    }
+
+    private func troubles(of shard: ShardLedger) -> String {
+        var text = ""
+        for (lane, delivery) in [("", shard.good), (" bad lane", shard.bad)]
+        where delivery.state == .backingOff || delivery.state == .refused {
+            text += "shard \(shard.shard)\(lane): \(delivery.state.word)"
+            if delivery.sinceMicroseconds > 0 {
+                text += " since \(utcTime(microseconds: delivery.sinceMicroseconds))"
+            }
+            text += delivery.lastError.isEmpty ? "\n" : ": \(printable(delivery.lastError))\n"
+        }
+        return text
+    }
+}
+
+/// Columns as wide as their widest cell; numbers to the right, words to the left.
+func align(_ rows: [[String]]) -> String {
+    guard let header = rows.first else { return "" }
+    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let isNumeric = header.indices.map { column in
+        rows.dropFirst().allSatisfy {
+            $0[column].first.map { $0.isNumber || $0 == "-" } ?? false
+        }
+    }
+    var text = ""
+    for row in rows {
+        var line = ""
+        for (column, cell) in row.enumerated() {
+            let room = String(repeating: " ", count: widths[column] - cell.count)
+            line += (column > 0 ? "  " : "") + (isNumeric[column] ? room + cell : cell + room)
+        }
+        while line.last == " " { line.removeLast() }
+        text += line + "\n"
+    }
+    return text
+}
+
+/// "1,234,567".
+func grouped(_ value: UInt64) -> String {
+    var text = ""
+    let digits = Array(String(value))
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { text += "," }
+        text.append(digit)
+    }
+    return text
+}
+
+/// What another process wrote, without anything that could move a terminal's cursor.
+func printable(_ text: String) -> String {
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map {
+                $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0
+            }))
+}

@@ -1,0 +1,160 @@
+import Core
+
+/// Makes the batches of a lane out of its spool records, a slice of work at a time: whole
+/// consecutive spool records fill each Firehose record as far as they fit.
+struct BatchBuilder: ~Copyable {
+    /// Work of one callback.
+    static let sliceBytes = 64 << 10
+    /// A payload up to here is taken in one go, since its memory is the spool's until the next
+    /// read, and the spool may move it when it grows.
+    static let wholePayloadBytesMax = 128 << 10
+
+    enum Progress: Equatable {
+        case more
+        /// A batch is ready; `reachedEnd`: it holds all the spool had.
+        case ready(reachedEnd: Bool)
+        /// The spool had nothing.
+        case empty
+    }
+
+    /// A spool record, or what is left of it, that waits for the next slice or the next batch.
+    private struct Leftover {
+        var bytes: UnsafeMutableRawBufferPointer
+        var taken: Int
+        var view: SpoolRecordView
+    }
+
+    private(set) var body: PutRecordBatchBody
+    private var ledger = BatchLedger()
+    private var leftover: Leftover?
+    private let source: DeliverySource
+    private let recordBytesMax: Int
+    private let callBytesMax: Int
+
+    /// Smaller limits than Firehose's own are for tests.
+    init(
+        streamName: String, source: DeliverySource,
+        recordBytesMax: Int = Limits.firehoseRecordBytesMax,
+        callBytesMax: Int = Limits.firehoseCallBytesMax
+    ) {
+        body = PutRecordBatchBody(streamName: streamName)
+        self.source = source
+        self.recordBytesMax = recordBytesMax
+        self.callBytesMax = callBytesMax
+    }
+
+    deinit { leftover?.bytes.deallocate() }
+
+    /// Begins a batch. `small`: memory of a large one is given back.
+    mutating func begin(small: Bool) {
+        if small { body.beginSmall() } else { body.begin() }
+        ledger.begin()
+    }
+
+    /// One slice of making the batch, or of making it anew after a partial failure.
+    mutating func advance() -> Progress {
+        if body.isCompacting {
+            return body.compact(sliceBytes: Self.sliceBytes) ? .ready(reachedEnd: false) : .more
+        }
+        let goal = body.rawBytes + Self.sliceBytes
+        while body.rawBytes < goal {
+            if leftover == nil {
+                guard case .record(let view) = source.readNext() else {
+                    return body.records.isEmpty ? .empty : finish(reachedEnd: true)
+                }
+                if !take(view) { keep(view) }
+            } else if !takePart() {
+                return finish(reachedEnd: false)
+            }
+        }
+        body.hashWritten()
+        return .more
+    }
+
+    private mutating func finish(reachedEnd: Bool) -> Progress {
+        body.finish()
+        return .ready(reachedEnd: reachedEnd)
+    }
+
+    // MARK: Placing rows
+
+    /// Takes a spool record whole, if that is cheap and it fits.
+    private mutating func take(_ view: SpoolRecordView) -> Bool {
+        guard view.payload.count <= min(Self.wholePayloadBytesMax, recordBytesMax),
+            view.payload.isEmpty || openRecord(for: view.payload.count)
+        else { return false }
+        if !view.payload.isEmpty { body.append(view.payload) }
+        ended(view)
+        return true
+    }
+
+    private mutating func keep(_ view: SpoolRecordView) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: view.payload.count, alignment: 16)
+        copy.copyMemory(from: view.payload)
+        leftover = Leftover(bytes: copy, taken: 0, view: view)
+    }
+
+    /// Takes some rows of the leftover; false when the call is full.
+    private mutating func takePart() -> Bool {
+        guard var it = leftover else { return true }
+        let whole = it.bytes.count
+        if it.taken == 0 {
+            guard body.rawBytes + min(whole, recordBytesMax) <= callBytesMax else { return false }
+            if body.openRecordBytes + whole > recordBytesMax { body.closeRecord() }
+        }
+        let rest = UnsafeRawBufferPointer(rebasing: it.bytes[it.taken...])
+        let count = Self.rowsEnd(rest, preferred: Self.sliceBytes, limit: recordBytesMax)
+        guard openRecord(for: count) else { return false }
+        body.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+        it.taken += count
+        leftover = it
+        if it.taken == whole {
+            ended(it.view)
+            it.bytes.deallocate()
+            leftover = nil
+        }
+        return true
+    }
+
+    /// Makes sure that the open record takes that many bytes more; false when the call is full.
+    private mutating func openRecord(for count: Int) -> Bool {
+        guard body.rawBytes + count <= callBytesMax else { return false }
+        if body.openRecordBytes > 0, body.openRecordBytes + count <= recordBytesMax { return true }
+        guard body.records.count < Limits.firehoseCallRecordsMax else { return false }
+        body.closeRecord()
+        ledger.openEntry()
+        return true
+    }
+
+    private mutating func ended(_ view: SpoolRecordView) {
+        ledger.recordEnded(
+            at: view.end, hits: view.hitCount, droppedBefore: view.droppedBefore)
+    }
+
+    /// Where to cut rows: after the last that ends within `preferred` bytes; else after the first
+    /// that ends within `limit`. A row beyond that (no hit makes one) is cut at the limit: Firehose
+    /// joins records, so it is whole again behind it.
+    static func rowsEnd(_ rows: UnsafeRawBufferPointer, preferred: Int, limit: Int) -> Int {
+        let preferred = min(preferred, limit)
+        if rows.count <= preferred { return rows.count }
+        let newline = UInt8(ascii: "\n")
+        if let last = rows[..<preferred].lastIndex(of: newline) { return last + 1 }
+        let end = min(rows.count, limit)
+        if let next = rows[preferred..<end].firstIndex(of: newline) { return next + 1 }
+        return end
+    }
+
+    // MARK: After a call
+
+    var callRecordCount: Int { ledger.callRecordCount }
+
+    /// Firehose took the call but for these records of it, which form the next: `advance` until it
+    /// is ready. The cursor moves up to the first of them.
+    mutating func settle(failed: [Int]) {
+        if !failed.isEmpty { body.keepOnly(failed) }
+        if let advance = ledger.settle(failed: failed) {
+            source.commit(advance.position, advance.delivered, advance.dropped)
+        }
+    }
+}

@@ -1,0 +1,341 @@
+import Core
+import Platform
+
+/// Delivers one lane of a shard to its Firehose stream: reads the spool, makes batches, calls,
+/// moves the cursor. Every decision is `DeliveryMachine`'s; this type owns the handles and does as
+/// told.
+///
+/// Lives at one address from `allocate` to `free`. Methods change the state; the static functions
+/// in `LaneDelivery+Events` call the owner back when the change is complete.
+struct LaneDelivery: ~Copyable {
+    typealias Pointer = UnsafeMutablePointer<LaneDelivery>
+
+    /// Which lane of the shard, for the counters that stand for each.
+    enum Lane { case good, bad }
+
+    /// Where the rows go, and as whom.
+    struct Target {
+        var endpoint: FirehoseEndpoint
+        var region: String
+        var streamName: String
+        var credentials: Credentials
+    }
+
+    private let loop: Loop
+    private let lane: Lane
+    private let target: Target
+    private let tuning: DeliveryTuning
+    private let counters: CounterPage
+    private let log: (String) -> Void
+    private let timer: Timer
+    private let idle: Idle
+    private let connection: FirehoseConnection.Pointer
+
+    private var machine: DeliveryMachine
+    private var builder: BatchBuilder
+    private var signer: SigV4.Signer
+    private var credentials: Credentials
+    private var deliveryLog: DeliveryLog
+    /// What to add to the local clock to have the service's.
+    private var clockOffsetSeconds: Int64 = 0
+    private var stateShown = DeliveryState.idle
+
+    /// Called, a turn after it became true, when a flush is fulfilled: everything that was in the
+    /// spool when it was asked for is delivered.
+    var didCatchUp: (() -> Void)?
+    private var owesCatchUp = false
+    private var catchUpIsDue = false
+    /// A batch is being made, in the turns of `idle`.
+    private var isSlicing = false
+    private var didStop: (() -> Void)?
+    private var isStopped = false
+
+    /// Of the last failure, until a call succeeds. At most a few hundred bytes.
+    private(set) var lastError: String?
+    /// When `state` became what it is, microseconds since 1970.
+    private(set) var sinceMicroseconds = realtimeMicroseconds()
+
+    /// - Parameters:
+    ///   - undeliveredBytes: what the spool holds from before.
+    ///   - log: takes a line for the operator; repetitions are held back.
+    static func allocate(
+        _ lane: Lane, source: DeliverySource, undeliveredBytes: UInt64, target: Target,
+        tuning: DeliveryTuning, in loop: Loop, counters: CounterPage,
+        log: @escaping (String) -> Void
+    ) -> Pointer {
+        let it = Pointer.allocate(capacity: 1)
+        it.initialize(
+            to: LaneDelivery(
+                at: it, lane, source: source, target: target, tuning: tuning, in: loop,
+                counters: counters, log: log))
+        if undeliveredBytes > 0 {
+            it.pointee.appended(bytes: Int(clamping: min(undeliveredBytes, 1 << 60)))
+        }
+        return it
+    }
+
+    private init(
+        at address: Pointer, _ lane: Lane, source: DeliverySource, target: Target,
+        tuning: DeliveryTuning, in loop: Loop, counters: CounterPage,
+        log: @escaping (String) -> Void
+    ) {
+        self.loop = loop
+        self.lane = lane
+        self.target = target
+        self.tuning = tuning
+        self.counters = counters
+        self.log = log
+        timer = Timer(in: loop, owner: address, fire: Self.timerFired)
+        idle = Idle(in: loop, owner: address, fire: Self.sliceIsDue)
+        connection = FirehoseConnection.allocate(
+            in: loop, endpoint: target.endpoint, tuning: tuning, owner: address,
+            didFinish: Self.callFinished)
+        machine = DeliveryMachine(tuning: tuning)
+        builder = BatchBuilder(streamName: target.streamName, source: source)
+        signer = SigV4.Signer(region: target.region, service: FirehoseRequest.service)
+        credentials = target.credentials
+        deliveryLog = DeliveryLog(everyMs: tuning.logEveryMs)
+    }
+
+    var state: DeliveryState { machine.state }
+    /// Everything in the spool is delivered.
+    var isCaughtUp: Bool { machine.isCaughtUp }
+
+    // MARK: What the worker tells
+
+    /// Rows were appended to the lane. Cheap, once an append.
+    mutating func appended(bytes: Int) {
+        switch machine.appended(bytes: bytes) {
+        case .none: return
+        case .startTimer(let ms): timer.start(afterMs: ms)
+        case .build: build()
+        }
+    }
+
+    /// Delivers what is there without linger, and cuts a wait short. `didCatchUp` follows.
+    mutating func flushNow() {
+        switch machine.flushNow() {
+        case .none: break
+        case .build: build()
+        case .call: prepareCall()
+        case .caughtUp:
+            // Told in the next turn, not from within the owner's own call.
+            catchUpIsDue = true
+            idle.start()
+        }
+        showState()
+    }
+
+    /// Begins no call any more, waits for the one in flight, shuts everything. `done` is called
+    /// from here or later, once; then `free` may be.
+    mutating func stop(deadlineMs: UInt64, done: @escaping () -> Void) {
+        precondition(didStop == nil && !isStopped)
+        didStop = done
+        stopSlicing()
+        timer.stop()
+        switch machine.stop() {
+        case .done: isStopped = true
+        case .awaitCall:
+            // In flight, or still being prepared for sending again: that one is not begun.
+            if connection.pointee.isBusy {
+                timer.start(afterMs: min(deadlineMs, tuning.stopWaitMs))
+            } else {
+                isStopped = true
+            }
+        }
+    }
+
+    /// Other credentials, from now on: a refused lane tries them at once.
+    mutating func use(_ credentials: Credentials) {
+        self.credentials = credentials
+        if state == .refused { flushNow() }
+    }
+
+    // MARK: Doing
+
+    private mutating func build() {
+        timer.stop()
+        builder.begin(small: false)
+        startSlicing()
+    }
+
+    private mutating func startSlicing() {
+        isSlicing = true
+        idle.start()
+    }
+
+    private mutating func stopSlicing() {
+        isSlicing = false
+        idle.stop()
+    }
+
+    /// One slice of making a batch.
+    mutating func advance() {
+        if catchUpIsDue {
+            (catchUpIsDue, owesCatchUp) = (false, true)
+            if !isSlicing { idle.stop() }
+            return
+        }
+        switch builder.advance() {
+        case .more: return
+        case .ready(let reachedEnd):
+            stopSlicing()
+            // After a partial failure the machine knows the batch already.
+            _ = machine.built(batch: (builder.body.rawBytes, reachedEnd))
+            call()
+        case .empty:
+            stopSlicing()
+            if case .rest(caughtUp: true) = machine.built(batch: nil) { owesCatchUp = true }
+        }
+        showState()
+    }
+
+    /// The batch goes out again, once it is whole.
+    private mutating func prepareCall() {
+        timer.stop()
+        if builder.body.isCompacting { startSlicing() } else { call() }
+    }
+
+    private mutating func call() {
+        let now = Int64(realtimeMicroseconds() / 1_000_000) + clockOffsetSeconds
+        let head = FirehoseRequest.head(
+            endpoint: target.endpoint, credentials: credentials, signer: &signer,
+            unixSeconds: now, payloadHash: builder.body.payloadHash,
+            bodyByteCount: builder.body.bytes.count)
+        connection.pointee.call(head: head, body: builder.body.bytes)
+    }
+
+    mutating func timeHasCome() {
+        if didStop != nil {
+            isStopped = true
+            return
+        }
+        switch machine.timerFired() {
+        case .none: break
+        case .build: build()
+        case .call: prepareCall()
+        }
+        showState()
+    }
+
+    // MARK: Answers
+
+    mutating func callHasFinished() {
+        let recordCount = builder.callRecordCount
+        let reply: FirehoseReply
+        if let trouble = connection.pointee.trouble {
+            reply = .failed(FirehoseReply.Failure(fault: trouble.fault, text: trouble.text))
+        } else {
+            counters.add(to: .firehoseCalls)
+            reply = FirehoseReply(connection.pointee.response, recordCount: recordCount)
+        }
+        switch reply {
+        case .delivered: delivered()
+        case .partial(let failed, let fault, let text):
+            count(taken: builder.body, except: failed)
+            builder.settle(failed: failed)
+            let tookSome = failed.count < recordCount
+            failedToDeliver(.init(fault: fault, text: text), tookSome: tookSome)
+        case .failed(let failure):
+            failedToDeliver(failure, tookSome: false)
+        }
+        showState()
+    }
+
+    private mutating func delivered() {
+        count(taken: builder.body, except: [])
+        builder.settle(failed: [])
+        let failures = machine.failures
+        let end = machine.delivered()
+        lastError = nil
+        if let line = deliveryLog.end(
+            "stream \(target.streamName): delivering again (failures before: \(failures))")
+        {
+            log(line)
+        }
+        perform(end)
+    }
+
+    private mutating func failedToDeliver(_ failure: FirehoseReply.Failure, tookSome: Bool) {
+        counters.add(to: .firehoseCallsFailed)
+        let learned = failure.fault == .clockSkew && learnClock(failure.serverUnixSeconds)
+        let end = machine.failed(
+            failure.fault, tookSome: tookSome, learnedClock: learned,
+            retryAfterMs: failure.retryAfterMs, dice: randomUInt64())
+        let error = "stream \(target.streamName): \(failure.text); \(failure.fault.remedy)"
+        lastError = error
+        let topic = "\(failure.fault) \(failure.text.prefix(40))"
+        if let line = deliveryLog.trouble(topic, error, nowMs: loop.nowMs) { log(line) }
+        perform(end)
+    }
+
+    private mutating func learnClock(_ serverUnixSeconds: Int64?) -> Bool {
+        guard let serverUnixSeconds else { return false }
+        let offset = serverUnixSeconds - Int64(realtimeMicroseconds() / 1_000_000)
+        // A second more or less is the way of the answer.
+        guard abs(offset - clockOffsetSeconds) > 1 else { return false }
+        clockOffsetSeconds = offset
+        return true
+    }
+
+    private mutating func perform(_ end: DeliveryMachine.CallEnd) {
+        if end.caughtUp { owesCatchUp = true }
+        switch end.action {
+        case .rest: builder.begin(small: true)
+        case .startTimer(let ms):
+            builder.begin(small: true)
+            timer.start(afterMs: ms)
+        case .build: build()
+        case .callAgain: prepareCall()
+        case .callAfter(let ms): timer.start(afterMs: ms)
+        case .stopped: isStopped = true
+        }
+    }
+
+    /// Counts the records of a call that Firehose took, as it bills them.
+    private func count(taken body: borrowing PutRecordBatchBody, except failed: [Int]) {
+        var (records, bytes, billed) = (0, 0, 0)
+        var skip = failed[...]
+        for (index, record) in body.records.enumerated() {
+            if skip.first == index {
+                skip = skip.dropFirst()
+                continue
+            }
+            records += 1
+            bytes += record.rawBytes
+            billed += (record.rawBytes + 5119) / 5120 * 5120
+        }
+        counters.add(UInt64(records), to: .firehoseRecords)
+        counters.add(UInt64(bytes), to: .firehoseRecordBytes)
+        counters.add(UInt64(bytes), to: .firehoseRowBytes)
+        counters.add(UInt64(billed), to: .firehoseBilledBytes)
+    }
+
+    // MARK: Showing and ending
+
+    private mutating func showState() {
+        if machine.state == stateShown { return }
+        stateShown = machine.state
+        sinceMicroseconds = realtimeMicroseconds()
+        counters.set(
+            lane == .good ? .goodDeliveryState : .badDeliveryState, to: stateShown.rawValue)
+        counters.set(
+            lane == .good ? .goodDeliverySinceMicroseconds : .badDeliverySinceMicroseconds,
+            to: sinceMicroseconds)
+    }
+
+    mutating func takeCatchUp() -> (() -> Void)? {
+        defer { owesCatchUp = false }
+        return owesCatchUp ? didCatchUp : nil
+    }
+
+    /// The stop is complete: everything is shut, and the owner is to be told.
+    mutating func takeStopped() -> (() -> Void)? {
+        guard isStopped, let done = didStop else { return nil }
+        didStop = nil
+        timer.close()
+        idle.close()
+        FirehoseConnection.shutDown(connection)
+        return done
+    }
+}

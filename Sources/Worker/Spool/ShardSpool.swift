@@ -1,0 +1,114 @@
+import Core
+import Platform
+
+enum SpoolError: Error, CustomStringConvertible {
+    /// Another process works on the shard.
+    case locked(folder: String, pid: Int?)
+    case failed(folder: String, Failure)
+
+    var description: String {
+        switch self {
+        case .locked(let folder, let pid):
+            let holder = pid.map { "process \($0)" } ?? "another process"
+            return
+                "\(folder) is in use by \(holder): stop it, or give this cluster another data folder"
+        case .failed(let folder, let failure):
+            return "\(folder): \(failure); check that the folder is writable and the disk has space"
+        }
+    }
+}
+
+/// The spool of one shard: a folder with a folder for each lane, used by one process at a time.
+///
+///     <spool folder>/shard-<k>/lock        held by the process that owns the shard; its pid inside
+///     <spool folder>/shard-<k>/good/       segments and cursor of the good lane
+///     <spool folder>/shard-<k>/bad/        the same of the bad lane
+struct ShardSpool: ~Copyable {
+    var good: SpoolLane
+    var bad: SpoolLane
+    private var lockFile: Int32
+
+    /// The folder of a shard within `spoolFolder`.
+    static func folder(spoolFolder: String, shard: Int) -> String {
+        "\(spoolFolder)/shard-\(shard)"
+    }
+
+    /// Takes the shard's lock and recovers both lanes. Fails at once when another has the lock;
+    /// whether to try again is the caller's to say.
+    static func open(
+        spoolFolder: String, shard: Int, bytesMax: UInt64, badBytesMax: UInt64,
+        segmentBytes: UInt64, files: Files = Files()
+    ) throws(SpoolError) -> ShardSpool {
+        let folder = folder(spoolFolder: spoolFolder, shard: shard)
+        let lockFile = try lock(folder, files)
+        do throws(Failure) {
+            let good = try SpoolLane.open(
+                folder: "\(folder)/good", lane: .good, shard: shard, bytesMax: bytesMax,
+                segmentBytes: segmentBytes, files: files)
+            let bad = try SpoolLane.open(
+                folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
+                segmentBytes: segmentBytes, files: files)
+            return ShardSpool(good: good, bad: bad, lockFile: lockFile)
+        } catch {
+            Files.close(lockFile)
+            throw .failed(folder: folder, error)
+        }
+    }
+
+    private init(good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32) {
+        self.good = good
+        self.bad = bad
+        self.lockFile = lockFile
+    }
+
+    deinit { if lockFile >= 0 { Files.close(lockFile) } }
+
+    /// Lets go of the shard, the lock last.
+    mutating func close() {
+        good.close()
+        bad.close()
+        if lockFile >= 0 { Files.close(lockFile) }
+        lockFile = -1
+    }
+
+    var ledger: SpoolLedger {
+        var ledger = SpoolLedger()
+        ledger.good = good.ledger
+        ledger.bad = bad.ledger
+        return ledger
+    }
+
+    private static func lock(_ folder: String, _ files: Files) throws(SpoolError) -> Int32 {
+        var file: Int32 = -1
+        do throws(Failure) {
+            try files.makeOurFolder(folder)
+            file = try files.openOurs("\(folder)/lock")
+            if try Files.lock(file) {
+                writePid(to: file, files)
+                return file
+            }
+        } catch {
+            if file >= 0 { Files.close(file) }
+            throw .failed(folder: folder, error)
+        }
+        defer { Files.close(file) }
+        throw .locked(folder: folder, pid: readPid(file))
+    }
+
+    /// For the error message of whoever comes second: a full disk does not make it fail.
+    private static func writePid(to file: Int32, _ files: Files) {
+        let line = Array("\(processId())\n".utf8)
+        try? files.truncate(file, to: 0)
+        _ = try? files.write(file, line, count: line.count, at: 0)
+    }
+
+    private static func readPid(_ file: Int32) -> Int? {
+        var bytes = [UInt8](repeating: 0, count: 24)
+        let capacity = bytes.count
+        guard let got = try? Files.read(file, into: &bytes, count: capacity, at: 0) else {
+            return nil
+        }
+        return Int(
+            String(decoding: bytes[..<got].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
+}

@@ -1,0 +1,105 @@
+import Core
+import Platform
+
+extension SpoolLane {
+    /// Moves the cursor to the end of a record that was read, having delivered, set aside or given
+    /// up every hit before it: the numbers are those since the last commit, and `dropped` includes
+    /// each passed record's `droppedBefore`. Segments that are passed are deleted, the cursor made
+    /// durable first.
+    ///
+    /// When the cursor cannot be written (`cursorFailure` says why) nothing is deleted, and the next
+    /// commit writes it; a death before repeats what was delivered meanwhile.
+    mutating func commit(
+        to position: SpoolPosition, delivered: UInt64, setAside: UInt64 = 0, dropped: UInt64 = 0
+    ) {
+        precondition(position >= cursor.position, "the cursor never goes back")
+        precondition(delivered + setAside + dropped <= undeliveredHits, "passed what is not there")
+        cursor.position = position
+        cursor.delivered += delivered
+        cursor.setAside += setAside
+        cursor.droppedUnreadable += dropped
+        cursorIsWritten = false
+        writeCursor()
+        findOldest()
+        freePassedSegments()
+    }
+
+    /// Writes the slot that does not hold the last good one.
+    mutating func writeCursor() {
+        cursor.cumulativeHits = cumulativeHits
+        cursor.cumulativeMoved = cumulativeMoved
+        cursor.generation += 1
+        cursor.write(to: scratch)
+        let slot = 1 - cursorSlot
+        do throws(Failure) {
+            if cursorFile < 0 { cursorFile = try files.openOurs(folder.cursor) }
+            let written = try files.write(
+                cursorFile, scratch, count: SpoolCursor.slotBytes,
+                at: UInt64(slot * SpoolCursor.slotBytes))
+            if written < SpoolCursor.slotBytes { throw .cutShort }
+            cursorSlot = slot
+            cursorIsWritten = true
+            cursorFailure = nil
+        } catch {
+            cursorFailure = error
+        }
+    }
+
+    /// After a failure the same descriptor would answer success for bytes it has dropped, so the
+    /// file is opened and written again the next time.
+    @discardableResult
+    mutating func syncCursor() -> Bool {
+        guard cursorIsWritten, cursorFile >= 0 else { return false }
+        do throws(Failure) {
+            try files.syncData(cursorFile)
+            return true
+        } catch {
+            cursorFailure = error
+            Files.close(cursorFile)
+            cursorFile = -1
+            cursorIsWritten = false
+            return false
+        }
+    }
+
+    /// Deletes the segments that the cursor has passed.
+    ///
+    /// - Parameter keepNewest: keep one segment in any case, since it alone knows which batches the
+    ///   lane holds.
+    mutating func freePassedSegments(keepNewest: Bool = true) {
+        var count = segments.prefix { isPassed($0) }.count
+        if keepNewest, activeFile < 0, count == segments.count { count -= 1 }
+        guard count > 0, syncCursor() else { return }
+        var removed = 0
+        for segment in segments.prefix(count) {
+            do throws(Failure) {
+                try files.unlink(folder.segment(segment.number))
+            } catch {
+                // One that somebody else deleted is gone all the same.
+                if !error.isAbsent { break }
+            }
+            removed += 1
+        }
+        didRemove(first: removed)
+        // Should the deletion not last, the next start deletes again.
+        try? files.syncFolder(folder.path)
+    }
+
+    private func isPassed(_ segment: SegmentFile) -> Bool {
+        undeliveredHits == 0 || segment.number < cursor.position.segment
+            || (segment.number == cursor.position.segment
+                && cursor.position.offset >= segment.byteCount)
+    }
+
+    /// Looks up when the first hit after the cursor was received. Where damage hides it the last
+    /// known time stands: it is not later.
+    mutating func findOldest() {
+        guard undeliveredHits > 0 else {
+            oldestUndeliveredMicroseconds = 0
+            return
+        }
+        let all = activeFile >= 0 ? segments + [active] : segments
+        guard let found = folder.receivedAt(from: cursor.position, in: all) else { return }
+        oldestUndeliveredMicroseconds = found
+    }
+}

@@ -1,0 +1,183 @@
+import Core
+import Platform
+
+/// One lane of a shard's spool: rows are appended at its end, read and passed at its front.
+///
+///     oldest segment            …            newest segment
+///     [head|records records]  [head|records records]  [head|records ▏
+///        passed  ▏cursor   read, not passed   ▏read position       ▏tail
+///
+/// passed ≤ read ≤ tail. A segment that the cursor has passed is deleted, but never the newest,
+/// which carries the lane's totals and the batches it holds.
+///
+/// Owned by one process, which holds the shard's lock; reached by pointer from its callbacks.
+struct SpoolLane: ~Copyable {
+    /// Bytes that `append` needs in front of a payload.
+    static let headroom = SpoolRecordHeader.byteCount
+    /// Below this a segment is not worth its head and its syncs.
+    private static let segmentBytesMin: UInt64 = 64 << 10
+
+    let folder: LaneFolder
+    let lane: SpoolLaneName
+    let shard: UInt16
+    let bytesMax: UInt64
+    let segmentBytes: UInt64
+    let files: Files
+
+    // What was written
+    var segments: [SegmentFile]
+    /// The segment that is appended to; −1 when the next append is to open one.
+    var activeFile: Int32 = -1
+    var active = SegmentFile(number: 0, byteCount: 0)
+    var numberTaken: UInt64
+    /// Of all segments.
+    private(set) var byteCount: UInt64
+    private(set) var cumulativeHits: UInt64
+    private(set) var cumulativeMoved: UInt64
+    var origins: OriginTable
+
+    // What was passed
+    var cursor: SpoolCursor
+    var cursorFile: Int32
+    var cursorSlot: Int
+    /// The cursor on disk is the one in memory.
+    var cursorIsWritten: Bool
+
+    // What was read
+    var reader = SegmentReader()
+    var readPosition: SpoolPosition
+    var readPassed: UInt64
+    /// Damage up to here is counted in `recordsUnreadable`, though it may be read again.
+    var damageCounted: UInt64
+
+    /// One segment head or cursor slot, on its way to disk.
+    let scratch = UnsafeMutableRawPointer.allocate(
+        byteCount: SegmentHead.byteCount, alignment: 4096)
+
+    // What happened since the start
+    var appends: UInt64 = 0
+    var tornTails: UInt64
+    var recordsUnreadable: UInt64 = 0
+    var filesIgnored: UInt64
+    /// Why reading stopped before the end, when it did: too many open files, most likely.
+    var readFailure: Failure?
+    /// Why the cursor could not be written or made durable, until it is.
+    var cursorFailure: Failure?
+    /// When the oldest hit that the cursor has not passed was received; 0 if there is none.
+    var oldestUndeliveredMicroseconds: UInt64 = 0
+
+    /// Recovers the lane from its folder, which is made when absent. Fails only when the file
+    /// system does (no permission, no space for the cursor), never for what the folder contains.
+    ///
+    /// `segmentBytes` is lowered to a quarter of `bytesMax`, so that draining frees room in steps.
+    static func open(
+        folder path: String, lane: SpoolLaneName, shard: Int, bytesMax: UInt64,
+        segmentBytes: UInt64, files: Files = Files()
+    ) throws(Failure) -> SpoolLane {
+        let folder = LaneFolder(path: path)
+        try files.makeOurFolder(path)
+        let found = try LaneRecovery(folder: folder, lane: lane, shard: UInt16(shard))
+        let cursorFile = try files.openOurs(folder.cursor)
+        var lane = SpoolLane(
+            found, folder: folder, lane: lane, shard: UInt16(shard), bytesMax: bytesMax,
+            segmentBytes: max(segmentBytesMin, min(segmentBytes, bytesMax / 4)),
+            cursorFile: cursorFile, files: files)
+        if !lane.cursorIsWritten { lane.writeCursor() }
+        lane.freePassedSegments()
+        lane.findOldest()
+        return lane
+    }
+
+    private init(
+        _ found: consuming LaneRecovery, folder: LaneFolder, lane: SpoolLaneName, shard: UInt16,
+        bytesMax: UInt64, segmentBytes: UInt64, cursorFile: Int32, files: Files
+    ) {
+        (self.folder, self.lane, self.shard, self.files) = (folder, lane, shard, files)
+        (self.bytesMax, self.segmentBytes) = (bytesMax, segmentBytes)
+        segments = found.segments
+        numberTaken = found.numberTaken
+        byteCount = found.byteCount
+        (cumulativeHits, cumulativeMoved) = (found.cumulativeHits, found.cumulativeMoved)
+        cursor = found.cursor
+        self.cursorFile = cursorFile
+        cursorSlot = found.cursorSlot ?? 1
+        cursorIsWritten = found.cursorSlot != nil
+        readPosition = found.cursor.position
+        readPassed = found.cursor.passed
+        damageCounted = found.cursor.passed
+        tornTails = found.tornTails
+        filesIgnored = found.filesIgnored
+        for number in found.foreign {
+            try? files.setAside(folder.segment(number))
+            filesIgnored += 1
+        }
+        origins = found.origins
+    }
+
+    deinit {
+        if activeFile >= 0 { Files.close(activeFile) }
+        if cursorFile >= 0 { Files.close(cursorFile) }
+        scratch.deallocate()
+    }
+
+    /// Makes the cursor durable and lets go of the files. Nothing depends on it: a lane that is
+    /// dropped or killed recovers to the same.
+    mutating func close() {
+        if !cursorIsWritten { writeCursor() }
+        syncCursor()
+        reader.close()
+        seal()
+        if cursorFile >= 0 { Files.close(cursorFile) }
+        cursorFile = -1
+    }
+
+    /// Whether the lane holds that batch, so that it is not to be appended again. Exact for the
+    /// 256 sequences below the origin's highest in this lane.
+    func holds(_ origin: Origin, _ sequence: UInt64) -> Bool { origins.holds(origin, sequence) }
+
+    var undeliveredHits: UInt64 { cumulativeHits - cursor.passed }
+
+    var ledger: LaneLedger {
+        var ledger = LaneLedger()
+        ledger.cumulativeHits = cumulativeHits
+        ledger.cumulativeMoved = cumulativeMoved
+        ledger.delivered = cursor.delivered
+        ledger.setAside = cursor.setAside
+        ledger.dropped = cursor.dropped
+        ledger.byteCount = byteCount
+        ledger.oldestUndeliveredMicroseconds = oldestUndeliveredMicroseconds
+        return ledger
+    }
+
+    // MARK: Bookkeeping of the parts in other files
+
+    /// A record lies at the end of the active segment.
+    mutating func didAppend(_ header: SpoolRecordHeader) {
+        let bytes = UInt64(header.recordBytes)
+        active.byteCount += bytes
+        byteCount += bytes
+        if undeliveredHits == 0 { oldestUndeliveredMicroseconds = header.receivedAtMicroseconds }
+        cumulativeHits = header.cumulativeHits
+        if header.kind == .moved { cumulativeMoved += UInt64(header.hitCount) }
+        origins.note(header.origin, header.sequence)
+        appends += 1
+    }
+
+    /// The segment is on disk and is the one to append to.
+    mutating func didOpen(_ segment: SegmentFile, file: Int32) {
+        (active, activeFile) = (segment, file)
+        byteCount += segment.byteCount
+    }
+
+    /// The first `count` segments are no longer on disk.
+    mutating func didRemove(first count: Int) {
+        for segment in segments.prefix(count) { byteCount -= segment.byteCount }
+        segments.removeFirst(count)
+    }
+
+    mutating func didRemove(_ number: UInt64) {
+        guard let index = segments.firstIndex(where: { $0.number == number }) else { return }
+        byteCount -= segments[index].byteCount
+        segments.remove(at: index)
+    }
+}

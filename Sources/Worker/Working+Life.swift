@@ -1,0 +1,82 @@
+import Core
+import Platform
+
+/// What time and the supervisor demand.
+extension Working {
+    static let tickMs: UInt64 = 250
+
+    /// Puts the lanes' state where others can read it.
+    func tick() {
+        publish()
+        publishErrors()
+        goOnStopping()
+    }
+
+    func publish() {
+        let counters = state.pointee.counters
+        let good = state.pointee.spool.pointee.good.ledger
+        let bad = state.pointee.spool.pointee.bad.ledger
+        counters.set(.goodHits, to: good.cumulativeHits)
+        counters.set(.goodDelivered, to: good.delivered)
+        counters.set(.goodSetAside, to: good.setAside)
+        counters.set(.goodDropped, to: good.dropped)
+        counters.set(.goodSpoolBytes, to: good.byteCount)
+        counters.set(.oldestGoodMicroseconds, to: good.oldestUndeliveredMicroseconds)
+        counters.set(.badHits, to: bad.cumulativeHits)
+        counters.set(.badMoved, to: bad.cumulativeMoved)
+        counters.set(.badDelivered, to: bad.delivered)
+        counters.set(.badDropped, to: bad.dropped)
+        counters.set(.badSpoolBytes, to: bad.byteCount)
+        counters.set(.oldestBadMicroseconds, to: bad.oldestUndeliveredMicroseconds)
+        let spool = state.pointee.spool
+        counters.set(
+            .tornTails, to: spool.pointee.good.tornTails + spool.pointee.bad.tornTails)
+        counters.set(
+            .recordsUnreadable,
+            to: spool.pointee.good.recordsUnreadable + spool.pointee.bad.recordsUnreadable)
+    }
+
+    /// Why a lane is not delivering, in words; "" once it is.
+    private func publishErrors() {
+        let counters = state.pointee.counters
+        let good = state.pointee.goodDelivery.pointee.lastError ?? ""
+        let bad = state.pointee.badDelivery.pointee.lastError ?? ""
+        if good != counters.text(.goodDeliveryError) { counters.write(.goodDeliveryError, good) }
+        if bad != counters.text(.badDeliveryError) { counters.write(.badDeliveryError, bad) }
+    }
+
+    func flush() {
+        state.pointee.goodDelivery.pointee.flushNow()
+        state.pointee.badDelivery.pointee.flushNow()
+    }
+
+    // MARK: Stopping
+
+    /// Reads the links to their end (their routers are gone or going), starts no new call, and
+    /// awaits the one in flight.
+    func stop(withinMs: UInt64) {
+        if state.pointee.stop != nil { return }
+        state.pointee.stop = WorkerState.StopState(
+            deadlineAtMs: state.pointee.loop.nowMs + withinMs)
+        goOnStopping()
+    }
+
+    func goOnStopping() {
+        guard let stop = state.pointee.stop, stop.isDelivering else { return }
+        let nowMs = state.pointee.loop.nowMs
+        let graceMs: UInt64 = 500
+        if state.pointee.openLinks > 0 && nowMs + graceMs < stop.deadlineAtMs { return }
+        state.pointee.stop?.isDelivering = false
+        let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
+        LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }
+        LaneDelivery.stop(state.pointee.badDelivery, deadlineMs: callMs) { self.delivered() }
+    }
+
+    private func delivered() {
+        state.pointee.deliveries -= 1
+        if state.pointee.deliveries > 0 { return }
+        publish()
+        state.pointee.spool.pointee.close()
+        state.pointee.didStop()
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+/// What an operator reads says what the program does.
+@Suite struct DocumentTests {
+    @Test func `every counter is in the reference`() throws {
+        let source = try ProjectFiles.File(path: "Sources/Shared/Core/Stats/Counter.swift").text
+        let reference = try ProjectFiles.File(path: "docs/counters.md").text
+        // Up to the first nested type: a `case` further down is a branch or a kind.
+        let names = source.prefix(upTo: "public enum Kind").matches(of: #/\n    case (\w+)\n/#)
+        #expect(names.count >= 50)
+        for name in names.map(\.1) {
+            #expect(reference.contains("`\(name)`"), "docs/counters.md lacks \(name)")
+        }
+    }
+
+    @Test func `every setting is in the reference`() throws {
+        let sources = ProjectFiles.swiftFiles(below: "Sources/Shared/Core/Settings")
+        let reference = try ProjectFiles.File(path: "docs/settings.md").text
+        let keys = try sources.flatMap { file in
+            try file.text.matches(of: #/Setting\(\s*"([a-z_.]+)"/#).map { String($0.1) }
+        }
+        #expect(keys.count >= 20)
+        for key in keys {
+            #expect(reference.contains("`\(key)`"), "docs/settings.md lacks \(key)")
+        }
+    }
+
+    @Test func `the Redshift table has the columns of the default schema`() throws {
+        let schema = try ProjectFiles.File(path: "Sources/Shared/Config/DefaultSchema.swift").text
+        let wanted = schema.components(separatedBy: "[[column]]\n").dropFirst().map { part in
+            let type = part.value(of: "type").uppercased()
+            let spelled = type == "DOUBLE" ? "DOUBLE PRECISION" : type
+            let required = part.firstMatch(of: #/\n\s*required = true/#) != nil
+            return "\"\(part.value(of: "name"))\" \(spelled)\(required ? " NOT NULL" : "")"
+        }
+        let ddl = try ProjectFiles.File(path: "ops/redshift/01-table.sql").text
+        let statement = ddl.prefix(upTo: "\n)").components(separatedBy: "\"events\" (\n").last ?? ""
+        let found = statement.split(separator: "\n").map { line in
+            String(line.drop(while: \.isWhitespace)).trimmingSuffix(",")
+        }
+        #expect(wanted.count >= 10)
+        #expect(found == wanted)
+    }
+
+    @Test func `the shares of the Redshift queues add up`() throws {
+        let queues = try ProjectFiles.File(path: "ops/redshift/wlm.json").text
+        let shares = queues.matches(of: #/"memory_percent_to_use": (\d+)/#).compactMap { Int($0.1) }
+        #expect(shares == [5, 20, 75])
+        let slots = queues.matches(of: #/"query_concurrency": (\d+)/#).compactMap { Int($0.1) }
+        #expect(slots == [2, 2, 4])
+    }
+
+    /// Links between the pages, so that none goes nowhere.
+    @Test func `every link to a file leads to one`() throws {
+        let link = #/\]\(([^)#:\s]+)(?:#[^)]*)?\)/#
+        for page in ProjectFiles.texts where page.suffix == "md" {
+            for target in try page.text.matches(of: link).map({ String($0.1) }) {
+                // What a bench run writes need not have been written yet.
+                if target.contains("results/bench-") { continue }
+                #expect(page.leadsToFile(target), "\(page.path) links to \(target)")
+            }
+        }
+    }
+}

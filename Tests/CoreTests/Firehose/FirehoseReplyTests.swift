@@ -1,0 +1,196 @@
+import Core
+import Testing
+
+@Suite struct FirehoseReplyTests {
+    static func reply(
+        status: Int, headers: String = "", body: String, records: Int = 1
+    ) -> FirehoseReply {
+        var reader = HTTPResponseReader()
+        let text =
+            "HTTP/1.1 \(status) X\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        _ = Array(text.utf8).withUnsafeBytes { reader.consume($0) }
+        return FirehoseReply(reader, recordCount: records)
+    }
+
+    static func failure(_ reply: FirehoseReply) -> FirehoseReply.Failure? {
+        if case .failed(let failure) = reply { failure } else { nil }
+    }
+
+    @Test func `a full success is delivered`() {
+        let body = #"{"FailedPutCount":0,"RequestResponses":[{"RecordId":"1"}]}"#
+        #expect(Self.reply(status: 200, body: body) == .delivered)
+    }
+
+    @Test func `a partial failure names its records, and throttling among them`() {
+        func body(_ code: String) -> String {
+            #"{"FailedPutCount":1,"RequestResponses":[{"RecordId":"1"},{"ErrorCode":"\#(code)"}]}"#
+        }
+        for (code, fault) in [
+            ("ServiceUnavailableException", FirehoseFault.retry), ("Unheard", .retry),
+            ("ThrottlingException", .throttled),
+        ] {
+            guard
+                case .partial(let failed, let found, let text) = Self.reply(
+                    status: 200, body: body(code), records: 2)
+            else {
+                Issue.record("not partial: \(code)")
+                continue
+            }
+            #expect(failed == [1] && found == fault && text.contains(code))
+        }
+    }
+
+    @Test func `a web page with status 200 is not a success`() {
+        let reply = Self.reply(status: 200, body: "<html><h1>Welcome to nginx</h1></html>")
+        #expect(Self.failure(reply)?.fault == .notFirehose)
+    }
+
+    static let errors: [(Int, String, FirehoseFault)] = [
+        (500, #"{"__type":"InternalFailure"}"#, .retry),
+        (503, #"{"__type":"ServiceUnavailableException","message":"Slow down."}"#, .retry),
+        (502, "<html>bad gateway</html>", .retry),
+        (504, "", .retry),
+        (408, "", .retry),
+        (429, "", .throttled),
+        (400, #"{"__type":"ThrottlingException","message":"Rate exceeded"}"#, .throttled),
+        (400, #"{"__type":"com.amazon.coral#LimitExceededException:http://x"}"#, .throttled),
+        (
+            400,
+            #"{"__type":"InvalidSignatureException","message":"Signature expired: 1 is now earlier than 2"}"#,
+            .clockSkew
+        ),
+        (
+            400,
+            #"{"__type":"InvalidSignatureException","message":"Signature not yet current: 1"}"#,
+            .clockSkew
+        ),
+        (400, #"{"__type":"RequestTimeTooSkewed"}"#, .clockSkew),
+        (
+            400,
+            #"{"__type":"InvalidSignatureException","message":"The request signature we calculated does not match"}"#,
+            .refused
+        ),
+        (400, #"{"__type":"UnrecognizedClientException"}"#, .refused),
+        (400, #"{"__type":"ExpiredTokenException"}"#, .refused),
+        (400, #"{"__type":"AccessDeniedException","Message":"not authorized"}"#, .refused),
+        (400, #"{"__type":"ResourceNotFoundException","message":"Firehose x"}"#, .refused),
+        (400, #"{"__type":"NeverSeenException"}"#, .refused),
+        (403, "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>", .refused),
+        (403, "", .refused),
+        (400, #"{"__type":"InvalidArgumentException","message":"Records size"}"#, .invalid),
+        (400, #"{"__type":"ValidationException"}"#, .invalid),
+        (413, "", .invalid),
+        (404, "<html>not here</html>", .notFirehose),
+        (301, "", .notFirehose),
+    ]
+
+    @Test(arguments: errors)
+    func `each error has its class`(status: Int, body: String, fault: FirehoseFault) {
+        #expect(Self.failure(Self.reply(status: status, body: body))?.fault == fault)
+    }
+
+    @Test func `the code may stand in the header`() {
+        let reply = Self.reply(
+            status: 400, headers: "x-amzn-ErrorType: ResourceNotFoundException:http://a/\r\n",
+            body: #"{"message":"no such stream"}"#)
+        #expect(Self.failure(reply)?.fault == .refused)
+        #expect(Self.failure(reply)?.text == "ResourceNotFoundException: no such stream")
+    }
+
+    @Test func `the service's clock and wish are kept`() {
+        let reply = Self.reply(
+            status: 503,
+            headers: "Date: Fri, 02 Jan 2026 03:04:05 GMT\r\nx-amz-retry-after: 1500\r\n", body: "")
+        #expect(Self.failure(reply)?.serverUnixSeconds == 1_767_323_045)
+        #expect(Self.failure(reply)?.retryAfterMs == 1500)
+    }
+
+    @Test func `a stranger's text is short and printable`() {
+        let long = String(repeating: "x", count: 5000)
+        for body in [#"{"__type":"A\nB","message":"\u001b[31m\#(long)"}"#, "\u{1b}[31m" + long] {
+            let text = Self.failure(Self.reply(status: 400, body: body))?.text ?? ""
+            #expect(!text.isEmpty && text.utf8.count < 500)
+            #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+        }
+    }
+
+    @Test func `an error written as the service writes it is read back`() {
+        let error = FirehoseError(code: "ResourceNotFoundException", message: "no \"x\"\n")
+        let read = Array(error.body.utf8).withUnsafeBytes {
+            FirehoseError(errorTypeHeader: nil, body: $0)
+        }
+        #expect(read == FirehoseError(code: error.code, message: "no \"x\" "))
+    }
+}
+
+@Suite struct FirehoseEndpointTests {
+    static let good: [(String, String, UInt16, String)] = [
+        ("http://127.0.0.1:8090", "127.0.0.1", 8090, "127.0.0.1:8090"),
+        ("http://localhost:5000/", "localhost", 5000, "localhost:5000"),
+        ("HTTP://firehose.local", "firehose.local", 80, "firehose.local"),
+        ("http://[::1]:8090", "::1", 8090, "[::1]:8090"),
+        ("http://[::1]", "::1", 80, "[::1]"),
+    ]
+
+    @Test(arguments: good)
+    func `an endpoint is read`(url: String, host: String, port: UInt16, authority: String) throws {
+        let it = try FirehoseEndpoint(url: url)
+        #expect(it.host == host && it.port == port && it.authority == authority)
+    }
+
+    @Test(arguments: [
+        "", "127.0.0.1:8090", "ftp://x", "http://", "http://:80", "http://a:0", "http://a:65536",
+        "http://a:", "http://a/b", "http://a?b", "http://u@a", "http://a b", "http://[::1]x",
+        "http://[::1", "http://a:+1",
+    ])
+    func `what is no endpoint says how one looks`(url: String) {
+        #expect(throws: FirehoseEndpoint.Flaw.unreadable(url)) { try FirehoseEndpoint(url: url) }
+        #expect("\(FirehoseEndpoint.Flaw.unreadable(url))".contains("http://127.0.0.1:8090"))
+    }
+
+    @Test func `https is refused by name`() {
+        #expect(throws: FirehoseEndpoint.Flaw.https("https://x")) {
+            try FirehoseEndpoint(url: "https://x")
+        }
+        #expect("\(FirehoseEndpoint.Flaw.https("https://x"))".contains("not in this version"))
+    }
+}
+
+@Suite struct FirehoseRequestTests {
+    @Test func `a head is these lines, signed over what the verifier sees`() throws {
+        var signer = SigV4.Signer(region: "us-east-1", service: FirehoseRequest.service)
+        let body = #"{"DeliveryStreamName":"px-w0","Records":[{"Data":"aGl0Cg=="}]}"#
+        let hash = lowerHex(Sha256.digest(body))
+        let head = FirehoseRequest.head(
+            endpoint: FirehoseEndpoint(host: "127.0.0.1", port: 8090),
+            credentials: Credentials(
+                accessKeyID: "AK", secretAccessKey: "secret", sessionToken: "token"),
+            signer: &signer, unixSeconds: 1_767_323_045, payloadHash: hash,
+            bodyByteCount: body.utf8.count)
+        let lines = String(decoding: head, as: UTF8.self).split(
+            separator: "\r\n", omittingEmptySubsequences: false)
+        #expect(lines.first == "POST / HTTP/1.1")
+        #expect(lines.suffix(2) == ["", ""])
+        let headers = lines.dropFirst().dropLast(2).map { line in
+            let halves = line.split(separator: ":", maxSplits: 1)
+            return SigV4.Header(String(halves[0]), String(halves[1].dropFirst()))
+        }
+        let names = [
+            "Host", "Content-Type", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token",
+            "Authorization", "Content-Length", "User-Agent",
+        ]
+        #expect(headers.map(\.name) == names)
+        #expect(headers[0].value == "127.0.0.1:8090")
+        #expect(headers[2].value == "Firehose_20150804.PutRecordBatch")
+        #expect(headers[3].value == "20260102T030405Z")
+        #expect(headers[6].value == "\(body.utf8.count)")
+        let authorization = try SigV4.Authorization(parsing: headers[5].value)
+        #expect(
+            SigV4.expectedSignature(
+                method: "POST", path: "/", query: "", headers: headers,
+                authorization: authorization, amzDate: headers[3].value, payloadHash: hash,
+                secret: "secret") == authorization.signature)
+        #expect(!authorization.signedHeaders.contains("user-agent"))
+        #expect(authorization.signedHeaders.contains("x-amz-security-token"))
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import Testing
+
+/// A real cluster in a folder of its own, on ports of its own. Ended by its own pid, its folder
+/// removed, when the last reference goes.
+final class Cluster {
+    let folder: URL
+    let port: Int
+    let localPort: Int
+    let settings: [String]
+    let environment: [String: String]
+    private(set) var process: Process?
+    let log: URL
+
+    struct NotReady: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// `settings` are `--set` values beyond the ports. `config` is written to hydrant.toml.
+    init(
+        settings: [String] = [], config: String? = nil, files: [String: String] = [:],
+        environment: [String: String] = [:], start: Bool = true
+    ) throws {
+        folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("hydrant-e2e-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        log = folder.appendingPathComponent("log")
+        port = freePort()
+        localPort = freePort()
+        self.settings =
+            ["listen=127.0.0.1:\(port)", "local.listen=127.0.0.1:\(localPort)"] + settings
+        self.environment = environment
+        if let config {
+            try config.write(
+                to: folder.appendingPathComponent("hydrant.toml"), atomically: true, encoding: .utf8
+            )
+        }
+        for (name, text) in files {
+            try text.write(
+                to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+        }
+        if start { try self.start() }
+    }
+
+    deinit {
+        endNow()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var pid: Int32 { process?.processIdentifier ?? -1 }
+    var pixel: String { "http://127.0.0.1:\(port)/p.gif" }
+    var data: URL { folder.appendingPathComponent("var") }
+
+    // MARK: Life
+
+    func launch() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: binary)
+        process.arguments = ["run"] + settings.flatMap { ["--set", $0] }
+        process.currentDirectoryURL = folder
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+        let handle = try FileHandle(forWritingTo: log)
+        handle.seekToEndOfFile()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        self.process = process
+    }
+
+    /// Starts and waits until every process says it is ready.
+    func start(withinSeconds: Double = 15) throws {
+        try launch()
+        let deadline = Date().addingTimeInterval(withinSeconds)
+        while Date() < deadline {
+            if process?.isRunning != true { break }
+            if let status = try? self.status(), status.allReady { return }
+            usleep(20_000)
+        }
+        throw NotReady(description: "the cluster was not ready in \(withinSeconds) s:\n\(logText)")
+    }
+
+    var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+    /// Stops it as an operator does; its exit code.
+    @discardableResult
+    func stop(timeoutSeconds: Double = 30) throws -> Int32 {
+        guard let process else { return -1 }
+        kill(process.processIdentifier, SIGTERM)
+        let ended = eventually(within: timeoutSeconds, !process.isRunning)
+        if !ended {
+            Issue.record("the cluster did not stop in \(timeoutSeconds) s:\n\(logText)")
+            endNow()
+        }
+        self.process = nil
+        return process.terminationStatus
+    }
+
+    /// kill -9 of every process of the cluster, children first known, then the supervisor.
+    func endNow() {
+        guard let process else { return }
+        let family = [process.processIdentifier] + childPids()
+        for pid in family { kill(pid, SIGKILL) }
+        process.waitUntilExit()
+        self.process = nil
+    }
+
+    func childPids() -> [Int32] {
+        guard let process else { return [] }
+        let parent = process.processIdentifier
+        let path = "/proc/\(parent)/task/\(parent)/children"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
+
+    // MARK: The command line
+
+    @discardableResult
+    func hydrant(_ arguments: String..., timeoutSeconds: Double = 200) throws -> Output {
+        try run(
+            binary, arguments, in: folder, environment: environment, timeoutSeconds: timeoutSeconds)
+    }
+
+    /// The options by which every command finds this cluster.
+    var finding: [String] { settings.flatMap { ["--set", $0] } }
+
+    func status() throws -> Status {
+        let output = try run(binary, ["status", "--json"] + finding, in: folder)
+        guard output.status == 0 else { throw NotReady(description: output.stderr) }
+        return try Status(json: output.stdout)
+    }
+
+    /// Waits until all that is accepted is delivered and loaded.
+    func flush(timeoutSeconds: Int = 120) throws {
+        let output = try run(
+            binary, ["flush", "--timeout", "\(timeoutSeconds)s"] + finding, in: folder,
+            timeoutSeconds: Double(timeoutSeconds) + 20)
+        #expect(
+            output.status == 0, "flush: \(output.stderr)\(output.stdout)\n\(logText.suffix(3000))")
+    }
+
+    func query(_ sql: String) throws -> [[String: Any]] {
+        let output = try run(binary, ["query", "--json", sql], in: folder)
+        guard output.status == 0 else { throw NotReady(description: output.stderr) }
+        let parsed = try JSONSerialization.jsonObject(with: Data(output.stdout.utf8))
+        return parsed as? [[String: Any]] ?? []
+    }
+
+    /// One number, of the first row and column.
+    func count(_ sql: String) throws -> Int {
+        let value = try query(sql).first?.values.first
+        return (value as? Int) ?? -1
+    }
+
+    /// GETs with curl; the answer's head and body.
+    func get(_ pathAndQuery: String, _ options: [String] = []) throws -> Output {
+        try run(
+            "curl",
+            ["-sS", "-i", "--max-time", "10"] + options
+                + ["http://127.0.0.1:\(port)\(pathAndQuery)"])
+    }
+}
+
+/// A TCP port of loopback that nobody holds.
+func freePort() -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            _ = bind(descriptor, $0, length)
+            _ = getsockname(descriptor, $0, &length)
+        }
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+}

@@ -1,0 +1,247 @@
+import Testing
+
+@testable import Supervisor
+
+@Suite struct ChildMachineTests {
+    private var machine = ChildMachine()
+    private var nowMs: UInt64 = 10_000
+
+    private mutating func send(
+        _ event: ChildMachine.Event, random: UInt64 = 0
+    ) -> ChildMachine.Action {
+        machine.handle(event, nowMs: nowMs, random: random)
+    }
+
+    private mutating func boot(pid: Int32) {
+        #expect(send(.spawned(pid: pid)) == .none)
+        #expect(machine.state == .starting(pid: pid))
+        #expect(send(.saidReady) == .none)
+        #expect(machine.state == .ready(pid: pid, sinceMs: nowMs))
+    }
+
+    @Test mutating func `a wanted child is spawned, starts and is ready`() {
+        #expect(send(.wanted) == .spawn)
+        boot(pid: 7)
+        #expect(machine.pid == 7 && machine.isReady && machine.wasEverReady)
+        #expect(send(.saidReady) == .none)
+        #expect(send(.wanted) == .none)
+    }
+
+    @Test mutating func `one that had been ready for a second restarts at once`() {
+        _ = send(.wanted)
+        boot(pid: 7)
+        nowMs += 1000
+        #expect(send(.exited, random: .max) == .spawn)
+        boot(pid: 8)
+        nowMs += 999
+        #expect(send(.exited, random: 60) == .spawnAfter(ms: 60))
+    }
+
+    @Test mutating func `the ceiling of the back-off doubles up to 30 s, with full jitter`() {
+        _ = send(.wanted)
+        var ceilings: [UInt64] = []
+        for _ in 0..<12 {
+            _ = send(.spawned(pid: 1))
+            // With the ceiling + 1 as modulus, the largest delay comes of random = ceiling.
+            let before = machine
+            let ceiling = [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]
+            let expected = UInt64(ceiling[min(ceilings.count, 9)])
+            #expect(send(.exited, random: expected) == .spawnAfter(ms: expected))
+            machine = before
+            #expect(send(.exited, random: expected + 1) == .spawn)  // jitter reaches 0
+            machine = before
+            _ = send(.exited, random: expected)
+            ceilings.append(expected)
+            nowMs += expected
+            #expect(send(.timeCame) == .spawn)
+            nowMs += 2000
+        }
+        #expect(ceilings.last == 30_000)
+        boot(pid: 2)
+        nowMs += 1000
+        _ = send(.exited)
+        #expect(machine.earlyDeaths == 0)
+    }
+
+    @Test mutating func `no slot starts more than four times a second`() {
+        _ = send(.wanted)
+        var starts: [UInt64] = []
+        while starts.count < 12 {
+            _ = send(.spawned(pid: 1))
+            starts.append(nowMs)
+            switch send(.exited, random: 0) {
+            case .spawn: break
+            case .spawnAfter(let ms):
+                nowMs += ms
+                #expect(send(.timeCame) == .spawn)
+            default: Issue.record("a dead child must come back")
+            }
+        }
+        for (first, fifth) in zip(starts, starts.dropFirst(4)) { #expect(fifth - first >= 1000) }
+    }
+
+    @Test mutating func `a failed spawn is a death before ready`() {
+        _ = send(.wanted)
+        #expect(send(.spawnFailed, random: 40) == .spawnAfter(ms: 40))
+        #expect(machine.earlyDeaths == 1)
+        nowMs += 39
+        #expect(send(.timeCame) == .spawnAfter(ms: 1))
+        nowMs += 1
+        #expect(send(.timeCame) == .spawn)
+    }
+
+    @Test mutating func `one told to leave for good stays away, and is killed when it does not go`()
+    {
+        _ = send(.wanted)
+        boot(pid: 7)
+        #expect(send(.leave(comesBack: false)) == .order)
+        #expect(machine.word == "stopping")
+        #expect(send(.graceOver) == .kill(pid: 7))
+        #expect(send(.saidReady) == .none)
+        #expect(send(.exited) == .none)
+        #expect(machine.isGone)
+        #expect(send(.timeCame) == .none && send(.graceOver) == .none)
+    }
+
+    @Test mutating func `one told to leave and come back is replaced at once`() {
+        _ = send(.wanted)
+        boot(pid: 7)
+        #expect(send(.leave(comesBack: true)) == .order)
+        #expect(send(.exited, random: .max) == .spawn)
+        _ = send(.spawned(pid: 8))
+        #expect(send(.leave(comesBack: true)) == .order)
+        #expect(send(.leave(comesBack: false)) == .order)
+        #expect(send(.leave(comesBack: true)) == .order)
+        #expect(send(.exited) == .none)
+        #expect(machine.isGone)
+    }
+
+    @Test mutating func `one that waits for its restart is simply not started again`() {
+        _ = send(.wanted)
+        _ = send(.spawned(pid: 1))
+        #expect(send(.exited, random: 50) == .spawnAfter(ms: 50))
+        #expect(send(.leave(comesBack: true)) == .none)
+        #expect(!machine.isGone)
+        #expect(send(.leave(comesBack: false)) == .none)
+        #expect(machine.isGone)
+    }
+
+    /// An owner that does what it is told, a child that does anything: the slot always has at most
+    /// one process, comes back while it is wanted, and stays away afterwards.
+    @Test(arguments: 0..<200) mutating func `a random life keeps its promises`(seed: UInt64) {
+        var random = Dice(seed)
+        var alive: Int32?
+        var nextPid: Int32 = 1
+        var timerMs: UInt64?
+        var isWanted = true
+        var action = send(.wanted)
+        for _ in 0..<400 {
+            switch action {
+            case .spawn:
+                #expect(alive == nil)
+                #expect(isWanted)
+                if random.roll(5) == 0 {
+                    action = send(.spawnFailed, random: random.next())
+                } else {
+                    alive = nextPid
+                    nextPid += 1
+                    action = send(.spawned(pid: alive!))
+                }
+                continue
+            case .spawnAfter(let ms):
+                #expect(alive == nil && ms <= 30_000)
+                timerMs = nowMs + ms
+            case .kill(let pid):
+                #expect(pid == alive)
+                alive = nil
+                action = send(.exited, random: random.next())
+                continue
+            case .order, .none: break
+            }
+            #expect(machine.pid == alive)
+            nowMs += random.roll(700)
+            action = .none
+            if let due = timerMs, nowMs >= due {
+                timerMs = nil
+                action = send(.timeCame)
+            } else if alive != nil {
+                switch random.roll(6) {
+                case 0, 1: action = send(.saidReady)
+                case 2:
+                    alive = nil
+                    action = send(.exited, random: random.next())
+                case 3 where random.roll(30) == 0:
+                    isWanted = false
+                    action = send(.leave(comesBack: false))
+                case 4 where random.roll(4) == 0: action = send(.leave(comesBack: true))
+                case 5 where random.roll(4) == 0: action = send(.graceOver)
+                default: break
+                }
+            }
+            if isWanted { #expect(alive != nil || timerMs != nil || action != .none) }
+        }
+    }
+}
+
+@Suite struct BootWatchTests {
+    private func slot(_ deaths: Int, ready: Bool = false) -> BootWatch.Slot {
+        BootWatch.Slot(wasEverReady: ready, earlyDeaths: deaths)
+    }
+
+    @Test func `a cluster of which no worker ever boots is given up`() {
+        #expect(BootWatch.isHopeless([slot(5), slot(9)], sinceStartMs: 2000))
+        #expect(!BootWatch.isHopeless([slot(5), slot(4)], sinceStartMs: 2000))
+        #expect(BootWatch.isHopeless([slot(1), slot(1)], sinceStartMs: 8000))
+        #expect(!BootWatch.isHopeless([slot(1), slot(0)], sinceStartMs: 60_000))
+    }
+
+    @Test func `one that was ever ready is enough to go on for good`() {
+        #expect(!BootWatch.isHopeless([slot(99, ready: true), slot(99)], sinceStartMs: 1 << 40))
+        #expect(!BootWatch.isHopeless([], sinceStartMs: 1 << 40))
+    }
+}
+
+@Suite struct ObituaryTests {
+    @Test func `it says who died, how, after how long and what follows`() {
+        var obituary = Obituary(
+            role: .worker, slot: 1, pid: 123, status: 0, signal: 9, uptimeMs: 12_345,
+            wasReady: true, wasOrdered: false, restartDelayMs: 0)
+        #expect(
+            obituary.line
+                == "worker 1 (pid 123) died: killed by SIGKILL, up 12.3 s; restarts at once")
+        obituary.signal = 0
+        obituary.status = 3
+        obituary.uptimeMs = 25
+        obituary.wasReady = false
+        obituary.restartDelayMs = 340
+        #expect(
+            obituary.line
+                == "worker 1 (pid 123) died: exit code 3, up 0.02 s, never ready; restarts in 0.34 s"
+        )
+        obituary.wasOrdered = true
+        obituary.restartDelayMs = nil
+        #expect(obituary.line == "worker 1 (pid 123) left: exit code 3, up 0.02 s, never ready")
+    }
+
+    @Test func `a death streak is told at 1, 2, 4, 8 and so on`() {
+        #expect((1...16).filter { Obituary.isNews(earlyDeaths: $0) } == [1, 2, 4, 8, 16])
+    }
+}
+
+/// A seeded generator, the same everywhere.
+struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// 0 ..< sides.
+    mutating func roll(_ sides: UInt64) -> UInt64 { next() % sides }
+}

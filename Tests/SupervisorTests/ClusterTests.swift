@@ -1,0 +1,268 @@
+import Core
+import Foundation
+import Platform
+import Synchronization
+import Testing
+
+@testable import Supervisor
+
+/// A cluster on its own thread, with fake children and a folder of its own.
+final class RunningCluster: @unchecked Sendable {
+    let temporary = TemporaryFolder()
+    private let outcome = Mutex<Int32?>(nil)
+    private let lines = Mutex<[String]>([])
+
+    init(
+        routers: Int = 1, workers: Int = 2, behaviour: String = "", stopTimeoutMs: UInt64 = 4000
+    ) {
+        var settings = Settings()
+        settings.dataFolder = temporary.path
+        settings.listen.port = 0
+        settings.localListen.port = 0
+        settings.routers = routers
+        settings.workers = workers
+        settings.stopTimeoutMs = stopTimeoutMs
+        Thread { [self, settings] in
+            var options = ClusterSettings(settings: settings) { settings, path in
+                let words = "port=\(settings.listen.port) \(behaviour)"
+                try SmallFile.write(Array(words.utf8), to: path)
+            }
+            options.program = "/usr/bin/env"
+            options.programWords = ["env"] + FakeChild.words
+            options.handlesSignals = false
+            options.log = { line in self.lines.withLock { $0.append(line) } }
+            do {
+                let cluster = try Cluster(options)
+                let code = cluster.run()
+                outcome.withLock { $0 = code }
+                withExtendedLifetime(cluster) {}
+            } catch {
+                lines.withLock { $0.append("\(error)") }
+                outcome.withLock { $0 = -1 }
+            }
+        }.start()
+    }
+
+    var client: ControlClient {
+        ControlClient(path: DataFolder(path: temporary.path).controlSocket)
+    }
+
+    var log: [String] { lines.withLock { $0 } }
+    var exitCode: Int32? { outcome.withLock { $0 } }
+
+    /// What the children wrote, split into words.
+    var notes: [[Substring]] {
+        let path = DataFolder(path: temporary.path).settingsSnapshot + ".log"
+        let bytes = (try? SmallFile.read(path)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            .map { $0.split(separator: " ") }
+    }
+
+    var port: UInt16 {
+        get throws {
+            let bytes = try SmallFile.read(DataFolder(path: temporary.path).settingsSnapshot)
+            let word = String(decoding: bytes, as: UTF8.self).prefix { $0 != " " }
+            return UInt16(word.dropFirst("port=".count))!
+        }
+    }
+
+    func ask(_ request: ControlRequest) -> [String] {
+        var lines: [String] = []
+        _ = try? client.ask(request) { lines.append($0) }
+        return lines
+    }
+
+    func status() -> [String: Any] {
+        let line = ask(.status).first ?? "{}"
+        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8))
+        return object as? [String: Any] ?? [:]
+    }
+
+    func process(_ role: String, _ index: Int) -> [String: Any] {
+        let processes = status()["processes"] as? [[String: Any]] ?? []
+        return processes.first {
+            $0["role"] as? String == role && $0["index"] as? Int == index
+        } ?? [:]
+    }
+
+    /// Waits at most 20 s, which is for a very slow machine.
+    func wait(for what: String, until isSo: () -> Bool) {
+        for _ in 0..<1000 {
+            if isSo() { return }
+            sleepMs(20)
+        }
+        Issue.record("\(what) did not come to pass; log: \(log); notes: \(notes)")
+    }
+
+    func waitUntilReady() {
+        wait(for: "ready") { log.contains { $0.hasPrefix("ready: ") } }
+    }
+
+    func waitForEnd() -> Int32? {
+        wait(for: "the end") { exitCode != nil }
+        return exitCode
+    }
+}
+
+@Suite(.serialized) struct ClusterTests {
+    @Test func `it starts, links everyone with everyone, shows its ledger and stops in order`() {
+        let cluster = RunningCluster(routers: 2, workers: 3)
+        cluster.waitUntilReady()
+        cluster.wait(for: "six links") { cluster.notes.count { $0[3] == "link" } == 6 }
+        for note in cluster.notes where note[3] == "link" { #expect(note[5] == note[7]) }
+
+        let status = cluster.status()
+        #expect(status["state"] as? String == "running")
+        #expect((status["processes"] as? [Any])?.count == 6)
+        let ledger = status["ledger"] as? [String: Int] ?? [:]
+        #expect(ledger["accepted"] == 30 && ledger["spooled"] == 30 && ledger["refused"] == 2)
+        #expect((status["counters"] as? [String: Int])?["requests"] == 10)
+        #expect(cluster.process("worker", 2)["state"] as? String == "ready")
+        #expect(cluster.process("worker", 2)["heartbeat_age_s"] is Double)
+        #expect(cluster.ask(.statusTable).first?.hasPrefix("hydrant is running") == true)
+
+        #expect(cluster.ask(.stop) == ["done stopped: 30 rows stay in the spool"])
+        #expect(cluster.waitForEnd() == 0)
+        let order = cluster.notes.filter { $0[3] == "leave" }.map { String($0[0]) }
+        #expect(order == ["router", "router", "worker", "worker", "worker", "local-firehose"])
+        #expect(cluster.ask(.status) == [])
+        #expect(!SmallFile.exists(DataFolder(path: cluster.temporary.path).controlSocket))
+    }
+
+    @Test func `a killed worker comes back with new links and its ledger`() {
+        let cluster = RunningCluster()
+        cluster.waitUntilReady()
+        sleepMs(1000)
+        let pid = cluster.process("worker", 1)["pid"] as? Int ?? 0
+        #expect(sendSignal(9, to: Int32(pid)))
+        cluster.wait(for: "the successor") {
+            let now = cluster.process("worker", 1)
+            return now["pid"] as? Int != pid && now["state"] as? String == "ready"
+        }
+        #expect(cluster.process("worker", 1)["restarts"] as? Int == 1)
+        #expect(cluster.process("worker", 0)["restarts"] as? Int == 0)
+        #expect((cluster.status()["ledger"] as? [String: Int])?["accepted"] == 30)
+        cluster.wait(for: "the new link") { cluster.notes.count { $0[3] == "link" } == 3 }
+        #expect(
+            cluster.log.contains {
+                $0.hasPrefix("worker 1 (pid \(pid)) died: killed by SIGKILL")
+                    && $0.hasSuffix("restarts at once")
+            })
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `while the router is dead its connections wait, and its totals stay`() throws {
+        let cluster = RunningCluster()
+        cluster.waitUntilReady()
+        sleepMs(1000)
+        let pid = cluster.process("router", 0)["pid"] as? Int ?? 0
+        #expect(sendSignal(9, to: Int32(pid)))
+        let port = try cluster.port
+        for _ in 0..<5 { #expect(greeting(port: port).hasPrefix("hello from ")) }
+        cluster.wait(for: "the successor") {
+            cluster.process("router", 0)["state"] as? String == "ready"
+        }
+        #expect((cluster.status()["counters"] as? [String: Int])?["requests"] == 10)
+        #expect((cluster.status()["counters"] as? [String: Int])?["connections_open"] == 2)
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `flush waits for delivery and loading, and names who is stuck`() {
+        let cluster = RunningCluster()
+        cluster.waitUntilReady()
+        let done = cluster.ask(.flush(timeoutMs: 10_000)).last ?? ""
+        #expect(done.hasPrefix("done everything accepted is delivered and loaded"))
+        #expect((cluster.status()["ledger"] as? [String: Int])?["spooled"] == 0)
+        #expect(cluster.ask(.stop) == ["done stopped: nothing stays in the spool"])
+        #expect(cluster.waitForEnd() == 0)
+
+        let stuck = RunningCluster(behaviour: "worker:stuck")
+        stuck.waitUntilReady()
+        let answer = stuck.ask(.flush(timeoutMs: 700))
+        #expect(answer.first?.hasPrefix("progress shard 0 good lane: 10 rows left") == true)
+        #expect(
+            answer.last?.hasPrefix("stuck shard 0 good lane: 10 rows left, idle; shard 1") == true)
+        _ = stuck.ask(.stop)
+        #expect(stuck.waitForEnd() == 0)
+
+        let unloaded = RunningCluster(behaviour: "local-firehose:stuck")
+        unloaded.waitUntilReady()
+        #expect(
+            unloaded.ask(.flush(timeoutMs: 300)).last == "stuck local-firehose 0: not yet loaded")
+        _ = unloaded.ask(.stopNow)
+        #expect(unloaded.waitForEnd() == 0)
+    }
+
+    @Test func `children that do not leave are killed within the deadline`() {
+        let cluster = RunningCluster(
+            behaviour: "router:stubborn worker:stubborn local-firehose:stubborn",
+            stopTimeoutMs: 800)
+        cluster.waitUntilReady()
+        #expect(cluster.ask(.stop).last?.hasPrefix("done ") == true)
+        #expect(cluster.waitForEnd() == 0)
+        #expect(cluster.log.count { $0.contains("left: killed by SIGKILL") } == 4)
+    }
+
+    @Test func `a cluster of which no worker boots leaves with its own code`() {
+        let cluster = RunningCluster(behaviour: "worker:die")
+        #expect(cluster.waitForEnd() == 70)
+        #expect(cluster.log.contains { $0.contains("exit code 3") && $0.contains("never ready") })
+        #expect(cluster.log.contains { $0.hasPrefix("no worker can start") })
+        #expect(cluster.log.count < 20)
+    }
+
+    @Test func `strangers on the control socket get an error, or nothing`() throws {
+        let cluster = RunningCluster(workers: 1)
+        cluster.waitUntilReady()
+        let path = cluster.client.path
+        let strange = try connectUnix(to: path)
+        try SmallFile.writeAll(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: strange)
+        #expect(String(decoding: try readSome(strange), as: UTF8.self).hasPrefix("error "))
+        closeDescriptor(strange)
+        let long = try connectUnix(to: path)
+        try SmallFile.writeAll([UInt8](repeating: 65, count: 1000), to: long)
+        #expect(try readSome(long) == [])
+        closeDescriptor(long)
+        // More idle ones than there is room for: the next command is still answered.
+        let idle = try (0..<80).map { _ in try connectUnix(to: path) }
+        #expect(cluster.ask(.status).count == 1)
+        idle.forEach { closeDescriptor($0) }
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `a second cluster in the folder is refused and harms nobody`() {
+        let cluster = RunningCluster(workers: 1)
+        cluster.waitUntilReady()
+        var settings = Settings()
+        settings.dataFolder = cluster.temporary.path
+        settings.listen.port = 0
+        settings.localListen.port = 0
+        let failure = #expect(throws: ClusterFailure.self) {
+            _ = try Cluster(ClusterSettings(settings: settings) { _, _ in })
+        }
+        #expect(failure?.message.contains("already runs here (pid \(ownPid))") == true)
+        #expect(cluster.ask(.status).count == 1)
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    /// Connects and reads until the end.
+    private func greeting(port: UInt16) -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { closeDescriptor(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if status < 0 { return "refused" }
+        return String(decoding: (try? readSome(descriptor)) ?? [], as: UTF8.self)
+    }
+}

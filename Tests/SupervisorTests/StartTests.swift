@@ -1,0 +1,160 @@
+import Core
+import Foundation
+import Platform
+import Testing
+
+@testable import Supervisor
+
+/// A folder of its own, removed at the end.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        path = "/tmp/hydrant-test-\(UInt32.random(in: 0 ... .max))"
+        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+@Suite struct DataFolderTests {
+    let temporary = TemporaryFolder()
+
+    @Test func `it is made with everything above it`() throws {
+        let folder = DataFolder(path: temporary.path + "/a/b")
+        try folder.prepare()
+        try folder.prepare()
+        #expect(SmallFile.exists(folder.runFolder))
+        #expect(SmallFile.names(in: folder.runFolder) == [])
+    }
+
+    @Test func `a place where it cannot be is told with the remedy`() throws {
+        try SmallFile.write([], to: temporary.path + "/file")
+        let folder = DataFolder(path: temporary.path + "/file/var")
+        let failure = #expect(throws: ClusterFailure.self) { try folder.prepare() }
+        #expect(failure?.exitCode == 73)
+        #expect(failure?.message.contains("data = \(folder.path)") == true)
+        #expect(failure?.hint?.contains("--set data=") == true)
+    }
+
+    @Test func `a path too long for a socket is refused before anything is made`() {
+        let room = unixPathBytesMax - "/control.sock".utf8.count
+        let fits =
+            temporary.path + "/"
+            + String(
+                repeating: "x", count: room - temporary.path.utf8.count - 1)
+        #expect(throws: Never.self) { try DataFolder(path: fits).prepare() }
+        #expect(throws: ClusterFailure.self) { try DataFolder(path: fits + "x").prepare() }
+        #expect(!SmallFile.exists(fits + "x"))
+    }
+
+    @Test func `the second one is told who has it, and does not wait while that one stays`() throws
+    {
+        let folder = DataFolder(path: temporary.path)
+        try folder.prepare()
+        do {
+            let lock = try folder.takeLock(patienceMs: 0) { _ in }
+            let failure = #expect(throws: ClusterFailure.self) {
+                _ = try folder.takeLock(patienceMs: 60_000) { _ in }
+            }
+            #expect(failure?.message.contains("already runs here (pid \(ownPid))") == true)
+            #expect(failure?.exitCode == 69)
+            lock.note("123 stopping\n")
+            #expect(folder.lockHolder() == (123, true))
+            var said: [String] = []
+            #expect(throws: ClusterFailure.self) {
+                _ = try folder.takeLock(patienceMs: 120) { said.append($0) }
+            }
+            #expect(said.count == 1)
+        }
+        _ = try folder.takeLock(patienceMs: 0) { _ in }
+    }
+
+    @Test func `the key pair is private, of AWS's form, and stays`() throws {
+        let path = temporary.path + "/local-credentials"
+        try LocalCredentials.ensure(at: path)
+        let first = try SmallFile.read(path)
+        try LocalCredentials.ensure(at: path)
+        #expect(try SmallFile.read(path) == first)
+        let lines = String(decoding: first, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 3 && lines[0] == "[default]")
+        #expect(lines[1].wholeMatch(of: /aws_access_key_id = HYLOCAL[A-Z2-7]{13}/) != nil)
+        #expect(lines[2].wholeMatch(of: /aws_secret_access_key = [A-Za-z0-9+\/]{40}/) != nil)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(LocalCredentials.random() != LocalCredentials.random())
+    }
+
+    @Test func `children get a copy of the schema`() throws {
+        let folder = DataFolder(path: temporary.path)
+        try folder.prepare()
+        var settings = Settings()
+        #expect(try folder.snapshotSchema(settings) == settings)
+        settings.schemaFile = temporary.path + "/schema"
+        #expect(throws: ClusterFailure.self) { try folder.snapshotSchema(settings) }
+        try SmallFile.write(Array("x = 1".utf8), to: settings.schemaFile!)
+        let copied = try folder.snapshotSchema(settings)
+        #expect(copied.schemaFile == folder.schemaSnapshot)
+        #expect(try SmallFile.read(folder.schemaSnapshot) == Array("x = 1".utf8))
+    }
+}
+
+@Suite struct ListeningSocketsTests {
+    private func open(
+        port: UInt16, count: Int = 1, patienceMs: UInt64 = 0
+    ) throws -> ListeningSockets {
+        try ListeningSockets.open(
+            setting: "listen", .init(host: "127.0.0.1", port: port), count: count,
+            patienceMs: patienceMs, log: { _ in })
+    }
+
+    @Test(arguments: [1, 3]) func `a second cluster on the port is refused by name`(count: Int)
+        throws
+    {
+        let first = try open(port: 0, count: count)
+        defer { first.close() }
+        #expect(first.port > 0 && first.descriptors.count == count)
+        let failure = #expect(throws: ClusterFailure.self) { try open(port: first.port) }
+        #expect(throws: ClusterFailure.self) { try open(port: first.port, count: 2) }
+        let message = try #require(failure?.message)
+        #expect(message.hasPrefix("listen = 127.0.0.1:\(first.port): address already in use"))
+        #expect(message.contains("(pid \(ownPid))"))
+        #expect(failure?.exitCode == 69)
+    }
+
+    @Test func `a port that becomes free in time is taken`() throws {
+        let first = try open(port: 0)
+        let port = first.port
+        let thread = Thread {
+            sleepMs(150)
+            first.close()
+        }
+        thread.start()
+        let second = try open(port: port, patienceMs: 5000)
+        #expect(second.port == port)
+        second.close()
+    }
+
+    @Test func `an address this host does not have is told so`() {
+        let failure = #expect(throws: ClusterFailure.self) {
+            try ListeningSockets.open(
+                setting: "listen", .init(host: "203.0.113.7", port: 0), count: 1, patienceMs: 5000,
+                log: { _ in })
+        }
+        #expect(failure?.message.contains("cannot assign requested address") == true)
+    }
+
+    @Test func `the kernel's table gives the listeners of a port, and only those`() {
+        let table = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1
+               1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 222 1
+               2: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1
+               3: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 444 1
+            cut: 0100007F
+            """
+        #expect(SocketHolder.listeningInodes(table, port: 8080) == ["111", "444"])
+        #expect(SocketHolder.listeningInodes(table, port: 80) == [])
+        #expect(SocketHolder.listeningInodes("", port: 8080) == [])
+    }
+}

@@ -1,0 +1,132 @@
+import Core
+import Testing
+
+@testable import Supervisor
+
+@Suite struct StopMachineTests {
+    private var machine = StopMachine()
+    private var living = StopMachine.Living(routers: 1, workers: 2, localFirehoses: 1)
+
+    private mutating func stop(_ nowMs: UInt64, now: Bool = false) -> [StopMachine.Action] {
+        machine.stop(nowMs: nowMs, timeoutMs: 10_000, immediately: now, living: living)
+    }
+
+    @Test mutating func `routers leave first, then workers, then the local firehose`() {
+        #expect(stop(0) == [.order(.router, withinMs: 7000)])
+        #expect(machine.tick(nowMs: 100, living: living) == [])
+        living.routers = 0
+        #expect(
+            machine.tick(nowMs: 1200, living: living) == [.order(.worker, withinMs: 8300)])
+        living.workers = 1
+        #expect(machine.tick(nowMs: 1300, living: living) == [])
+        living.workers = 0
+        #expect(
+            machine.tick(nowMs: 1400, living: living) == [.order(.localFirehose, withinMs: 8600)])
+        living.localFirehoses = 0
+        #expect(machine.tick(nowMs: 1500, living: living) == [.finish])
+        #expect(machine.tick(nowMs: 1600, living: living) == [])
+    }
+
+    @Test mutating func `a role that does not go is killed at the end of its share`() {
+        _ = stop(0)
+        #expect(machine.tick(nowMs: 6999, living: living) == [])
+        #expect(machine.tick(nowMs: 7000, living: living) == [.kill(.router)])
+        #expect(machine.tick(nowMs: 7020, living: living) == [])
+        living.routers = 0
+        #expect(
+            machine.tick(nowMs: 7040, living: living) == [.order(.worker, withinMs: 2460)])
+        #expect(machine.tick(nowMs: 9500, living: living) == [.kill(.worker)])
+        living.workers = 0
+        #expect(
+            machine.tick(nowMs: 9520, living: living) == [.order(.localFirehose, withinMs: 480)])
+        #expect(machine.tick(nowMs: 10_000, living: living) == [.killAll])
+        #expect(machine.tick(nowMs: 10_020, living: living) == [.killAll])
+        living.localFirehoses = 0
+        #expect(machine.tick(nowMs: 10_040, living: living) == [.finish])
+    }
+
+    @Test mutating func `roles that have nobody are passed over in one step`() {
+        living = StopMachine.Living(routers: 0, workers: 0, localFirehoses: 1)
+        #expect(
+            stop(0) == [
+                .order(.router, withinMs: 7000), .order(.worker, withinMs: 9500),
+                .order(.localFirehose, withinMs: 10_000),
+            ])
+        living.localFirehoses = 0
+        #expect(machine.tick(nowMs: 1, living: living) == [.finish])
+    }
+
+    @Test mutating func `the second call means now, the third nothing new`() {
+        _ = stop(0)
+        let all: [StopMachine.Action] = [
+            .order(.router, withinMs: 250), .order(.worker, withinMs: 250),
+            .order(.localFirehose, withinMs: 250), .quit,
+        ]
+        #expect(stop(500) == all)
+        #expect(stop(501) == [])
+        #expect(machine.tick(nowMs: 749, living: living) == [])
+        #expect(machine.tick(nowMs: 750, living: living) == [.killAll])
+        living = StopMachine.Living(routers: 0, workers: 0, localFirehoses: 0)
+        #expect(machine.tick(nowMs: 760, living: living) == [.finish])
+    }
+
+    @Test mutating func `a second call never lengthens the deadline`() {
+        _ = stop(0)
+        _ = stop(9900)
+        #expect(machine.deadlineMs == 10_000)
+    }
+
+    @Test mutating func `the first call may mean now`() {
+        #expect(stop(1000, now: true).last == .quit)
+        #expect(machine.isStopping && machine.deadlineMs == 1250)
+        #expect(machine.tick(nowMs: 1250, living: living) == [.killAll])
+    }
+
+    /// Children that go when they please, or never before they are killed: the cluster is gone by
+    /// its deadline and a tick, no role is ordered before the one in front of it is gone, and
+    /// `finish` comes once.
+    @Test(arguments: 0..<200) mutating func `any stop ends in time and in order`(seed: UInt64) {
+        var random = Dice(seed)
+        let timeoutMs = 100 + random.roll(10_000)
+        let stubborn = random.roll(4) == 0
+        living = StopMachine.Living(
+            routers: Int(random.roll(3)), workers: Int(random.roll(4)),
+            localFirehoses: Int(random.roll(2)))
+        var finished = 0
+        func obey(_ actions: [StopMachine.Action], _ living: inout StopMachine.Living) {
+            for action in actions {
+                switch action {
+                case .order(.worker, _): #expect(living.routers == 0)
+                case .order(.localFirehose, _): #expect(living.routers + living.workers == 0)
+                case .order(.router, _), .quit: break
+                case .kill(.router): living.routers = 0
+                case .kill(.worker): living.workers = 0
+                case .kill(.localFirehose): living.localFirehoses = 0
+                case .killAll:
+                    living = StopMachine.Living(routers: 0, workers: 0, localFirehoses: 0)
+                case .finish: finished += 1
+                }
+            }
+        }
+        var nowMs: UInt64 = 0
+        obey(
+            machine.stop(
+                nowMs: 0, timeoutMs: timeoutMs, immediately: false, living: living), &living)
+        while finished == 0 {
+            nowMs += 20
+            #expect(nowMs <= timeoutMs + 60)
+            if nowMs > timeoutMs + 60 { return }
+            if !stubborn && random.roll(10) == 0 {
+                switch random.roll(3) {
+                case 0: living.routers = max(0, living.routers - 1)
+                case 1 where machine.phase >= .workers: living.workers = max(0, living.workers - 1)
+                case 2 where machine.phase >= .localFirehose: living.localFirehoses = 0
+                default: break
+                }
+            }
+            obey(machine.tick(nowMs: nowMs, living: living), &living)
+        }
+        #expect(machine.tick(nowMs: nowMs + 20, living: living) == [])
+        #expect(finished == 1)
+    }
+}

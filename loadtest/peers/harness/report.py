@@ -1,0 +1,108 @@
+"""The result as a table, as JSON and as a picture."""
+import json
+
+from . import chart
+
+LABELS = {
+    "hydrant-1": "Hydrant, 1 worker", "hydrant-2": "Hydrant, 2 workers", "hydrant-8": "Hydrant, 8 workers",
+    "nginx": "nginx + JSON log", "floor": "bare libuv", "article": "the article's Node server",
+}
+
+
+def _spread(sample, form):
+    return f"{format(sample.median, form)} ({format(sample.low, form)}–{format(sample.high, form)})"
+
+
+def machine_line(result):
+    machine = result.machine
+    sha = "with" if machine["sha_extensions"] else "without"
+    return (
+        f"{machine['cpu']} (family/model/stepping {machine['cpu_model']}, {sha} SHA extensions), "
+        f"{machine['cores']} cores, {machine['memory_gib']:g} GiB, Linux {machine['kernel']}"
+    )
+
+
+def _rows_table(result):
+    lines = ["| # | Figure | Median (spread) | Must | | Aim | |", "|--:|---|---|---|---|---|---|"]
+    for row in result.rows:
+        if row.sample is None:
+            value = "not measured"
+        else:
+            value = f"{row.show(row.sample.median)} ({row.sample.low:.2f}–{row.sample.high:.2f})"
+        figure = row.figure + (f" ({row.note})" if row.note else "")
+        lines.append(
+            f"| {row.number} | {figure} | {value} | {row.show_bound(row.must)} | {row.verdict(row.must)} "
+            f"| {row.show_bound(row.aim)} | {row.verdict(row.aim)} |"
+        )
+    return lines
+
+
+def _sides_table(sides):
+    lines = ["| Server | CPU, µs a hit | Hits a second | Where the CPU went, µs |", "|---|---|---|---|"]
+    for name, side in sides.items():
+        roles = side.json()["cpu_us_per_hit_by_role"]
+        shares = ", ".join(f"{role} {spent:.2f}" for role, spent in sorted(roles.items(), key=lambda one: -one[1])) if len(roles) > 1 else ""
+        lines.append(f"| {LABELS.get(name, name)} | {_spread(side.microseconds, '.2f')} | {_spread(side.rate, ',.0f')} | {shares} |")
+    return lines
+
+
+def markdown(result):
+    options = result.options
+    out = [
+        f"# Measured {result.when}", "",
+        f"{machine_line(result)}. Hydrant {result.versions['hydrant']}, nginx {result.versions['nginx']}, "
+        f"libuv {result.versions['libuv']}, Node {result.versions['node']}, wrk {result.versions['wrk']}. "
+        f"Medians of {options['rounds']} paired rounds of {options['seconds']} s; spread is the least and the greatest round. "
+        "How to read this: [loadtest/README.md](../README.md).", "",
+        *_rows_table(result), "",
+    ]
+    if result.stand_in:
+        out[2:2] = ["**Not Hydrant:** a bare libuv responder stood in for it, to try the harness.", ""]
+    for row in result.rows:
+        if row.void:
+            out += [f"Row {row.number} is void: {row.void}.", ""]
+    if result.plain:
+        out += ["## One request at a time on 64 connections", "", *_sides_table(result.plain), ""]
+    if result.pipelined:
+        out += ["## 16 requests in flight on each of 64 connections", "", *_sides_table(result.pipelined), ""]
+    if result.idle:
+        out += [f"## {result.idle_connections:,} idle connections", "", "| Server | Private memory a connection, KiB |", "|---|---|"]
+        out += [f"| {LABELS.get(name, name)} | {_spread(sample, '.2f')} |" for name, sample in result.idle.items()]
+        out += [""]
+    for name, hits in result.hits_per_worker.items():
+        out += [f"Hits per worker, {LABELS.get(name, name)}: " + ", ".join(f"{shard}: {count:,}" for shard, count in hits.items()) + ".", ""]
+    return "\n".join(out)
+
+
+def to_json(result):
+    return json.dumps({
+        "format": 1, "when": result.when, "machine": result.machine, "versions": result.versions, "options": result.options,
+        "stand_in": result.stand_in, "rows": [row.json() for row in result.rows],
+        "plain": {name: side.json() for name, side in result.plain.items()},
+        "pipelined": {name: side.json() for name, side in result.pipelined.items()},
+        "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
+        "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
+    }, indent=2) + "\n"
+
+
+def svg(result):
+    def bar(name, sample):
+        return chart.Bar(LABELS.get(name, name), sample.median, sample.low, sample.high, name.startswith("hydrant"))
+
+    panels = []
+    if result.plain:
+        panels.append(chart.Panel("CPU a hit", "µs of all its processes, less is better", "{:.1f}",
+                                  [bar(name, side.microseconds) for name, side in result.plain.items()]))
+    if result.pipelined:
+        panels.append(chart.Panel("Hits a second with 16 pipelined", "more is better", "{:,.0f}",
+                                  [bar(name, side.rate) for name, side in result.pipelined.items()]))
+    if result.idle:
+        panels.append(chart.Panel("Memory of an idle connection", "KiB private to the server's processes, less is better", "{:.2f}",
+                                  [bar(name, sample) for name, sample in result.idle.items()]))
+    title = "Hydrant beside its peers" if not result.stand_in else "The harness, tried with a stand-in"
+    sha = "SHA extensions" if result.machine["sha_extensions"] else "no SHA extensions"
+    foot = [
+        f"{result.machine['cpu']}, {result.machine['cores']} cores, {sha}. {result.when}.",
+        f"Bars are medians of {result.options['rounds']} rounds; the line across one spans its least and greatest round.",
+    ]
+    return chart.draw(title, foot, panels)

@@ -1,0 +1,74 @@
+"""The figures to reach, and what was measured against them."""
+import statistics
+
+ROUNDS_FOR_A_VERDICT = 9
+
+
+class Sample:
+    """One figure, a number a round. The median is the figure, the ends are its spread."""
+
+    def __init__(self, values):
+        self.values = list(values)
+        self.median = statistics.median(self.values)
+        self.low, self.high = min(self.values), max(self.values)
+
+    def json(self):
+        return {"median": self.median, "min": self.low, "max": self.high, "rounds": self.values}
+
+
+class Row:
+    """A line of the table: a figure, what it must be, what it is to become."""
+
+    def __init__(self, number, figure, must, aim, unit="x", at_least=False, needs=(), note=""):
+        self.number, self.figure, self.must, self.aim = number, figure, must, aim
+        self.unit, self.at_least, self.needs, self.note = unit, at_least, needs, note
+        self.sample, self.void = None, ""
+
+    @property
+    def key(self):
+        return f"row{self.number}"
+
+    def show(self, value):
+        return f"{value:.2f}{'×' if self.unit == 'x' else ' ' + self.unit}"
+
+    def show_bound(self, bound):
+        if isinstance(bound, str):
+            return bound
+        return ("≥ " if self.at_least else "≤ ") + (f"{bound:g}×" if self.unit == "x" and self.at_least else self.show(bound))
+
+    def verdict(self, bound):
+        if self.sample is None:
+            return ""
+        if self.void:
+            return "void"
+        if len(self.sample.values) < ROUNDS_FOR_A_VERDICT:
+            return "too few rounds"
+        met = self.sample.median >= bound if self.at_least else self.sample.median <= bound
+        return "met" if met else "missed"
+
+    def json(self):
+        out = {"row": self.number, "figure": self.figure, "must": self.must, "aim": self.aim, "unit": self.unit}
+        if self.sample is None:
+            return {**out, "measured": False}
+        return {
+            **out, "measured": True, **self.sample.json(), "must_verdict": self.verdict(self.must),
+            "aim_verdict": self.verdict(self.aim), **({"void": self.void} if self.void else {}),
+        }
+
+
+def all_rows():
+    """Rows without `needs` belong to work that has not landed: they say "not measured"."""
+    return [
+        Row(1, "CPU a hit, against nginx empty_gif + buffered JSON log", 1.00, 0.80, needs=("hydrant-1", "nginx")),
+        Row(2, "CPU a hit, against a bare libuv responder", 1.50, 1.25, needs=("hydrant-1", "floor")),
+        Row(3, "Rate with 16 pipelined requests, against the same nginx", 3, 5, at_least=True,
+            needs=("hydrant-1", "nginx"), note="aim: on 4 cores or more"),
+        Row(4, "CPU a hit, against the article's Node server", 0.35, 0.25, needs=("hydrant-1", "article")),
+        Row(5, "p99 at half of nginx's top rate, open loop, against nginx", "≤ 1.0× or ≤ 2 ms", "≤ 0.7×"),
+        Row(6, "Private memory of the routers, an idle connection", 2.0, 0.6, unit="KiB"),
+        Row(7, "CPU a hit with 8 workers, against 1", 1.50, 1.15, needs=("hydrant-8", "hydrant-1")),
+        Row(8, "Rate with ack = fsync, against spooled", "≥ 0.5×", "≥ 0.8×"),
+        Row(9, "Ready with 1 GB of spool", "≤ 1 s", "≤ 0.2 s"),
+        Row(10, "Billed over row bytes at 1,000 hits/s a shard", "≤ 1.01×", "≤ 1.005×"),
+        Row(11, "Billed over row bytes at 100 hits/s a shard", "≤ 1.10×", "≤ 1.05×"),
+    ]
