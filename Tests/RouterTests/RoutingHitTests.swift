@@ -13,7 +13,9 @@ import Testing
         let client = try rig.connect()
         let before = realtimeMicroseconds()
         client.send(
-            get("/p.gif?e=view&uid=7", fields: "User-Agent: UA\r\nReferer: r\r\nCookie: a=b\r\n"))
+            get(
+                "/p.gif?e=view&uid=7",
+                fields: "User-Agent: UA\r\nReferer: r\r\nCookie: a=b; hy_uid=v9; c=d\r\n"))
         rig.pump { worker.frames.count == 1 }
         let frame = try #require(worker.frames.first)
         #expect(frame.header.origin == Rig.origin)
@@ -30,7 +32,7 @@ import Testing
                 String(decoding: $0, as: UTF8.self)
             }
         }
-        #expect(hits == [["/p.gif?e=view&uid=7", "UA", "r", "a=b"]])
+        #expect(hits == [["/p.gif?e=view&uid=7", "UA", "r", "v9"]])
         rig.pump()
         #expect(client.received.isEmpty, "answered before its ack")
 
