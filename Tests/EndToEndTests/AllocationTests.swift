@@ -1,76 +1,83 @@
 import Foundation
 import Testing
 
-/// The hit path allocates nothing: counted under the real processes by a library put before libc.
-@Suite(.serialized) struct AllocationTests {
-    /// Counts every allocation of a process in the first eight bytes of a file named by its pid.
-    private static let counter = """
-        #define _GNU_SOURCE
-        #include <fcntl.h>
-        #include <stdint.h>
-        #include <stdio.h>
-        #include <stdlib.h>
-        #include <sys/mman.h>
-        #include <unistd.h>
-        extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-        extern void *__libc_memalign(size_t, size_t);
-        static volatile uint64_t *count;
-        __attribute__((constructor)) static void begin(void) {
-            char path[4096];
-            snprintf(path, sizeof path, "%s/%d", getenv("ALLOCATION_COUNTS"), (int)getpid());
-            int fd = open(path, O_RDWR | O_CREAT, 0600);
-            if (fd < 0 || ftruncate(fd, 4096) < 0) return;
-            count = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-            close(fd);
-        }
-        static void note(void) { if (count) __atomic_add_fetch(count, 1, __ATOMIC_RELAXED); }
-        void *malloc(size_t n) { note(); return __libc_malloc(n); }
-        void *calloc(size_t n, size_t m) { note(); return __libc_calloc(n, m); }
-        void *realloc(void *p, size_t n) { note(); return __libc_realloc(p, n); }
-        void *aligned_alloc(size_t a, size_t n) { note(); return __libc_memalign(a, n); }
-        void *memalign(size_t a, size_t n) { note(); return __libc_memalign(a, n); }
-        int posix_memalign(void **p, size_t a, size_t n) { note(); *p = __libc_memalign(a, n); return *p ? 0 : 12; }
-        """
+extension EndToEnd {
+    /// The hit path allocates nothing: counted under the real processes by a library put before libc.
+    @Suite struct AllocationTests {
+        /// Counts every allocation of a process in the first eight bytes of a file named by its pid.
+        private static let counter = """
+            #define _GNU_SOURCE
+            #include <fcntl.h>
+            #include <stdint.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <sys/mman.h>
+            #include <unistd.h>
+            extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+            extern void *__libc_memalign(size_t, size_t);
+            static volatile uint64_t *count;
+            __attribute__((constructor)) static void begin(void) {
+                char path[4096];
+                snprintf(path, sizeof path, "%s/%d", getenv("ALLOCATION_COUNTS"), (int)getpid());
+                int fd = open(path, O_RDWR | O_CREAT, 0600);
+                if (fd < 0 || ftruncate(fd, 4096) < 0) return;
+                count = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                close(fd);
+            }
+            static void note(void) { if (count) __atomic_add_fetch(count, 1, __ATOMIC_RELAXED); }
+            void *malloc(size_t n) { note(); return __libc_malloc(n); }
+            void *calloc(size_t n, size_t m) { note(); return __libc_calloc(n, m); }
+            void *realloc(void *p, size_t n) { note(); return __libc_realloc(p, n); }
+            void *aligned_alloc(size_t a, size_t n) { note(); return __libc_memalign(a, n); }
+            void *memalign(size_t a, size_t n) { note(); return __libc_memalign(a, n); }
+            int posix_memalign(void **p, size_t a, size_t n) { note(); *p = __libc_memalign(a, n); return *p ? 0 : 12; }
+            """
 
-    @Test func `a hundred thousand hits cost router and worker at most a hundred allocations each`()
-        throws
-    {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("hydrant-allocations-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try Self.counter.write(
-            to: folder.appendingPathComponent("counter.c"), atomically: true, encoding: .utf8)
-        let compiled = try run(
-            "cc", ["-O2", "-shared", "-fPIC", "-o", "counter.so", "counter.c"], in: folder)
-        #expect(compiled.status == 0, "\(compiled.stderr)")
+        @Test
+        func `a hundred thousand hits cost router and worker at most a hundred allocations each`()
+            throws
+        {
+            let folder = FileManager.default.temporaryDirectory
+                .appendingPathComponent("hydrant-allocations-\(UUID().uuidString.prefix(8))")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try Self.counter.write(
+                to: folder.appendingPathComponent("counter.c"), atomically: true, encoding: .utf8)
+            let compiled = try run(
+                "cc", ["-O2", "-shared", "-fPIC", "-o", "counter.so", "counter.c"], in: folder)
+            #expect(compiled.status == 0, "\(compiled.stderr)")
 
-        let cluster = try Cluster(
-            settings: ["workers=1", "local.sink=discard"],
-            environment: [
-                "LD_PRELOAD": folder.appendingPathComponent("counter.so").path,
-                "ALLOCATION_COUNTS": folder.path,
-            ])
-        func counts(of role: String) throws -> Int {
-            let pid = try #require(try cluster.status().pids(of: role).first)
-            let data = try Data(contentsOf: folder.appendingPathComponent("\(pid)"))
-            return Int(data.prefix(8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+            let cluster = try Cluster(
+                settings: ["workers=1", "local.sink=discard"],
+                environment: [
+                    "LD_PRELOAD": folder.appendingPathComponent("counter.so").path,
+                    "ALLOCATION_COUNTS": folder.path,
+                ])
+            func counts(of role: String) throws -> Int {
+                let pid = try #require(try cluster.status().pids(of: role).first)
+                let data = try Data(contentsOf: folder.appendingPathComponent("\(pid)"))
+                return Int(data.prefix(8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+            }
+            func load(_ hits: Int) throws {
+                let output = try run(
+                    "h2load",
+                    [
+                        "--h1", "-n", "\(hits)", "-c", "16",
+                        cluster.pixel + "?event=a&uid=1&campaign=c%20d",
+                    ])
+                #expect(
+                    output.stdout.contains("\(hits) succeeded"), "\(output.stdout)\(output.stderr)")
+            }
+            try load(20_000)  // whatever is allocated once is allocated now
+            try cluster.flush()
+            let before = try (counts(of: "router"), counts(of: "worker"))
+            #expect(before.0 > 0 && before.1 > 0, "the counter counts")
+            try load(100_000)
+            try cluster.flush()
+            let after = try (counts(of: "router"), counts(of: "worker"))
+            #expect(after.0 - before.0 <= 100, "router: \(after.0 - before.0)")
+            #expect(after.1 - before.1 <= 100, "worker: \(after.1 - before.1)")
+            #expect(try cluster.status().ledger.accepted == 120_000)
         }
-        func load(_ hits: Int) throws {
-            let output = try run(
-                "h2load",
-                ["--h1", "-n", "\(hits)", "-c", "16", cluster.pixel + "?event=a&uid=1&campaign=c%20d"])
-            #expect(output.stdout.contains("\(hits) succeeded"), "\(output.stdout)\(output.stderr)")
-        }
-        try load(20_000)  // whatever is allocated once is allocated now
-        try cluster.flush()
-        let before = try (counts(of: "router"), counts(of: "worker"))
-        #expect(before.0 > 0 && before.1 > 0, "the counter counts")
-        try load(100_000)
-        try cluster.flush()
-        let after = try (counts(of: "router"), counts(of: "worker"))
-        #expect(after.0 - before.0 <= 100, "router: \(after.0 - before.0)")
-        #expect(after.1 - before.1 <= 100, "worker: \(after.1 - before.1)")
-        #expect(try cluster.status().ledger.accepted == 120_000)
     }
 }

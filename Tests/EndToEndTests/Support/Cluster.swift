@@ -32,7 +32,8 @@ final class Cluster {
         self.environment = environment
         if let config {
             try config.write(
-                to: folder.appendingPathComponent("hydrant.toml"), atomically: true, encoding: .utf8)
+                to: folder.appendingPathComponent("hydrant.toml"), atomically: true, encoding: .utf8
+            )
         }
         for (name, text) in files {
             try text.write(
@@ -117,7 +118,8 @@ final class Cluster {
 
     @discardableResult
     func hydrant(_ arguments: String..., timeoutSeconds: Double = 200) throws -> Output {
-        try run(binary, arguments, in: folder, environment: environment, timeoutSeconds: timeoutSeconds)
+        try run(
+            binary, arguments, in: folder, environment: environment, timeoutSeconds: timeoutSeconds)
     }
 
     /// The options by which every command finds this cluster.
@@ -134,7 +136,8 @@ final class Cluster {
         let output = try run(
             binary, ["flush", "--timeout", "\(timeoutSeconds)s"] + finding, in: folder,
             timeoutSeconds: Double(timeoutSeconds) + 20)
-        #expect(output.status == 0, "flush: \(output.stderr)\(output.stdout)\n\(logText.suffix(3000))")
+        #expect(
+            output.status == 0, "flush: \(output.stderr)\(output.stdout)\n\(logText.suffix(3000))")
     }
 
     func query(_ sql: String) throws -> [[String: Any]] {
@@ -153,7 +156,8 @@ final class Cluster {
     /// GETs with curl; the answer's head and body.
     func get(_ pathAndQuery: String, _ options: [String] = []) throws -> Output {
         try run(
-            "curl", ["-sS", "-i", "--max-time", "10"] + options
+            "curl",
+            ["-sS", "-i", "--max-time", "10"] + options
                 + ["http://127.0.0.1:\(port)\(pathAndQuery)"])
     }
 }

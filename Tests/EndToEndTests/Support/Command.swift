@@ -39,7 +39,8 @@ func run(
         if Date() > deadline {
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
-            Issue.record("\(program) \(arguments.joined(separator: " ")) took over \(timeoutSeconds) s")
+            Issue.record(
+                "\(program) \(arguments.joined(separator: " ")) took over \(timeoutSeconds) s")
             break
         }
         usleep(2000)

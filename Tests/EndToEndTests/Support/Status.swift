@@ -45,7 +45,8 @@ struct Status {
     let shards: [Shard]
 
     init(json: String) throws {
-        let parsed = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
+        let parsed =
+            try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
         ledger = Ledger(parsed["ledger"] as? [String: Any] ?? [:])
         processes = (parsed["processes"] as? [[String: Any]] ?? []).map {
             ChildProcess(
