@@ -41,7 +41,7 @@ import Testing
         #expect(end.signal == SIGKILL)
     }
 
-    @Test func `descriptors sit where they were put, and what is close-on-exec stays behind`() throws {
+    @Test func `descriptors sit where they were put, and close-on-exec ones stay behind`() throws {
         let (mine, theirs) = try socketPair(packets: false)
         let stray = fcntl(theirs, F_DUPFD, 400)
         closeOnExec(stray)
