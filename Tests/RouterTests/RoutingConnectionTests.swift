@@ -125,7 +125,8 @@ import Testing
         #expect(!client.isReset)
     }
 
-    @Test func `a body still on its way when the connection ends does not reset the answer`() throws {
+    @Test func `a body still on its way when the connection ends does not reset the answer`() throws
+    {
         let rig = try Rig()
         let client = try rig.connect()
         client.reads = false

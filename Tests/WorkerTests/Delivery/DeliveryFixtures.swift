@@ -44,7 +44,7 @@ final class FakeLane {
         lent.copyBytes(from: bytes)
         return .record(
             SpoolRecordView(
-                payload: UnsafeRawBufferPointer(lent), hitCount: record.rows.count,
+                payload: UnsafeRawBufferPointer(lent), hitCount: record.rows.count, kind: .rows,
                 receivedAtMicroseconds: 0, droppedBefore: record.droppedBefore,
                 end: SpoolPosition(segment: 1, offset: UInt64(next))))
     }
