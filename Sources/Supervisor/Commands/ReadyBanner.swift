@@ -17,7 +17,7 @@ struct ReadyBanner {
         """
 
         Hydrant is ready: \(counted(settings.routers, "router")), \
-        \(counted(settings.workers, "worker")). To try it, in a second terminal in this folder:
+        \(counted(settings.workers, "worker")). To try it, in a second terminal in this folder\(lag):
 
         \(block(tries))
 
@@ -57,15 +57,17 @@ struct ReadyBanner {
         guard settings.deliveryMode == .local else { return "" }
         return switch settings.sink {
         case .warehouse:
-            ": rows in warehouse.db \(lag) after the hit, GZIP objects in s3/, the spool in spool/"
-        case .objects: ": GZIP objects in s3/ \(lag) after the hit, the spool in spool/"
+            ": rows in warehouse.db, GZIP objects in s3/, the spool in spool/"
+        case .objects: ": GZIP objects in s3/, the spool in spool/"
         case .discard: ": the spool; delivered rows are thrown away (local.sink = \"discard\")"
         }
     }
 
-    /// From a hit to its row, on an idle cluster.
+    /// From a hit to its row, on an idle cluster: a query that is asked at once finds nothing.
     private var lag: String {
-        "about \((settings.effectiveLingerMs + settings.bufferIntervalMs + 1500) / 1000) s"
+        if !hasWarehouse { return "" }
+        let ms = settings.effectiveLingerMs + settings.bufferIntervalMs + 1500
+        return " (a hit is a row after about \(ms / 1000) s)"
     }
 
     private var hasWarehouse: Bool {
