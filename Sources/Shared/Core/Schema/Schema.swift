@@ -47,6 +47,12 @@ public struct Schema: Equatable, Sendable {
             self.sources = sources ?? [.query(name)]
             self.required = required
         }
+
+        /// Its source gives a value for every hit, so no hit is refused for its sake.
+        public var isAlwaysPresent: Bool {
+            guard let last = sources.last else { return false }
+            return last == .hitID || last == .receivedAt || last == .clientAddress
+        }
     }
 
     public static let defaultTable = "events"
