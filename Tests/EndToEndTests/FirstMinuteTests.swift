@@ -49,6 +49,10 @@ extension EndToEnd {
             let schema = """
                 table = "order"
                 [[column]]
+                name = "key"
+                type = "varchar(36)"
+                source = "hit_id"
+                [[column]]
                 name = "select"
                 type = "bigint"
                 source = "query:numéro 1"
