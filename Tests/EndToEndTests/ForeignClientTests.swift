@@ -124,7 +124,8 @@ extension EndToEnd {
             moto.standardError = FileHandle.nullDevice
             try moto.run()
             defer {
-                moto.terminate()
+                // Not SIGTERM: a child of a test runner may have it blocked.
+                kill(moto.processIdentifier, SIGKILL)
                 moto.waitUntilExit()
             }
             let endpoint = "http://127.0.0.1:\(port)"
