@@ -90,7 +90,7 @@ private func deliver(
         child.settings.lingerMs ?? (child.settings.deliveryMode == .local ? 1000 : 10_000)
     let log = child.log
     return LaneDelivery.allocate(
-        lane, source: DeliverySource(lane: spool),
+        lane, source: .spool(spool),
         undeliveredBytes: spool.pointee.undeliveredHits == 0 ? 0 : spool.pointee.byteCount,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })

@@ -26,6 +26,8 @@ public struct PutRecordBatchBody: ~Copyable {
     /// Capacities taken one after the other, so that a small batch stays in little memory and no
     /// growth copies more than the last but one.
     private static let capacities = [64 << 10, 512 << 10, 1536 << 10]
+    /// Memory up to here is kept between batches, so that a busy lane's do not come and go.
+    private static let keptBytesMax = 1536 << 10
     private let capacityMax: Int
     /// What `append` may ask for beyond what it writes.
     private static let reserveSlack = 64
@@ -43,8 +45,11 @@ public struct PutRecordBatchBody: ~Copyable {
     public private(set) var records: [Record] = []
     /// Raw bytes of all records, the open one included.
     public private(set) var rawBytes = 0
-    /// Lower-case hex SHA-256 of the body; empty until it is finished.
-    public private(set) var payloadHash = ""
+    public private(set) var isFinished = false
+    private let digest = UnsafeMutableRawPointer.allocate(
+        byteCount: Sha256.byteCount, alignment: 16)
+    private let digestHex = UnsafeMutableRawPointer.allocate(
+        byteCount: 2 * Sha256.byteCount, alignment: 16)
 
     /// The records that stay, and how far they were moved.
     private struct Compaction {
@@ -65,15 +70,24 @@ public struct PutRecordBatchBody: ~Copyable {
         begin()
     }
 
-    deinit { storage.deallocate() }
+    deinit {
+        storage.deallocate()
+        digest.deallocate()
+        digestHex.deallocate()
+    }
 
     /// The finished body. Valid until the next change.
     public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: storage.baseAddress, count: filled)
     }
 
+    /// Lower-case hex SHA-256 of the finished body, 64 bytes. Valid until the next change.
+    public var payloadHash: UnsafeRawBufferPointer {
+        precondition(isFinished)
+        return UnsafeRawBufferPointer(start: digestHex, count: 2 * Sha256.byteCount)
+    }
+
     public var capacity: Int { storage.count }
-    public var isFinished: Bool { !payloadHash.isEmpty }
     /// Between `keepOnly` and the last `compact`.
     public var isCompacting: Bool { keep != nil }
     /// Raw bytes of the record that `append` continues; 0 when it would open one.
@@ -84,9 +98,8 @@ public struct PutRecordBatchBody: ~Copyable {
     /// Forgets what there was; the memory stays.
     public mutating func begin() {
         (filled, hashed, rawBytes, waiting, waitingCount) = (0, 0, 0, 0, 0)
-        isOpen = false
+        (isOpen, isFinished) = (false, false)
         keep = nil
-        payloadHash = ""
         records.removeAll(keepingCapacity: true)
         hash.reset()
     }
@@ -170,7 +183,10 @@ public struct PutRecordBatchBody: ~Copyable {
         reserve(Self.suffix.count)
         put(Self.suffix)
         hashWritten()
-        payloadHash = lowerHex(hash.finish())
+        hash.finish(into: digest)
+        writeLowerHex(
+            UnsafeRawBufferPointer(start: digest, count: Sha256.byteCount), to: digestHex)
+        isFinished = true
     }
 
     // MARK: Sending some of it again
@@ -184,7 +200,7 @@ public struct PutRecordBatchBody: ~Copyable {
         keep = Compaction(sources: sources)
         (filled, hashed) = (0, 0)
         rawBytes = sources.reduce(0) { $0 + $1.rawBytes }
-        payloadHash = ""
+        isFinished = false
         hash.reset()
     }
 
@@ -236,7 +252,7 @@ public struct PutRecordBatchBody: ~Copyable {
     /// Forgets the body, and gives its memory back when it is more than a small batch needs.
     public mutating func beginSmall() {
         begin()
-        if storage.count > Self.capacities[1] {
+        if storage.count > Self.keptBytesMax {
             storage.deallocate()
             storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         }
