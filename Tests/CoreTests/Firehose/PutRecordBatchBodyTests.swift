@@ -114,17 +114,19 @@ import Testing
 
     @Test func `a small batch holds little memory, and a large one gives it back`() {
         var body = PutRecordBatchBody(streamName: "s")
-        #expect(body.capacity == 0)
+        #expect(body.touchedBytes == 0)
         let slice = [UInt8](repeating: 0x41, count: 64 << 10)
         for _ in 0..<4 { Self.add(slice, to: &body) }
-        #expect(body.capacity <= 512 << 10)
+        #expect(body.touchedBytes <= 512 << 10)
         for _ in 0..<40 {
             body.closeRecord()
             Self.add(slice, to: &body)
         }
-        #expect(body.capacity > 3 << 20)
+        #expect(body.touchedBytes > 3 << 20)
+        body.begin()
+        #expect(body.touchedBytes > 3 << 20)
         body.beginSmall()
-        #expect(body.capacity == 0)
+        #expect(body.touchedBytes == 0)
     }
 
     @Test func `a strange stream name cannot break the JSON`() throws {

@@ -23,17 +23,18 @@ public struct PutRecordBatchBody: ~Copyable {
     private let prefix: [UInt8]
     private static let separator = Array("\"},{\"Data\":\"".utf8)
     private static let suffix = Array("\"}]}".utf8)
-    /// Capacities taken one after the other, so that a small batch stays in little memory and no
-    /// growth copies more than the last but one.
-    private static let capacities = [64 << 10, 512 << 10, 1536 << 10]
-    /// Memory up to here is kept between batches, so that a busy lane's do not come and go.
+    /// Memory that was touched up to here is kept between batches, so that a busy lane's does not
+    /// come and go.
     private static let keptBytesMax = 1536 << 10
+    /// Room for the largest body. Taken whole, since what is not touched costs nothing.
     private let capacityMax: Int
     /// What `append` may ask for beyond what it writes.
     private static let reserveSlack = 64
 
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var filled = 0
+    /// Bytes of `storage` that earlier bodies have touched.
+    private var touched = 0
     private var hashed = 0
     private var hash = Sha256()
     /// Bytes of the open record that wait for a full base64 group, in the low bytes, first highest.
@@ -87,7 +88,8 @@ public struct PutRecordBatchBody: ~Copyable {
         return UnsafeRawBufferPointer(start: digestHex, count: 2 * Sha256.byteCount)
     }
 
-    public var capacity: Int { storage.count }
+    /// Bytes of memory in use, near enough.
+    public var touchedBytes: Int { max(touched, filled) }
     /// Between `keepOnly` and the last `compact`.
     public var isCompacting: Bool { keep != nil }
     /// Raw bytes of the record that `append` continues; 0 when it would open one.
@@ -97,6 +99,7 @@ public struct PutRecordBatchBody: ~Copyable {
 
     /// Forgets what there was; the memory stays.
     public mutating func begin() {
+        touched = touchedBytes
         (filled, hashed, rawBytes, waiting, waitingCount) = (0, 0, 0, 0, 0)
         (isOpen, isFinished) = (false, false)
         keep = nil
@@ -240,21 +243,20 @@ public struct PutRecordBatchBody: ~Copyable {
     }
 
     private mutating func reserve(_ count: Int) {
-        if filled + count <= storage.count { return }
-        let capacity = Self.capacities.first { $0 >= filled + count } ?? capacityMax
-        precondition(filled + count <= capacity, "Firehose's limits keep a body below its maximum")
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
-        larger.copyMemory(from: UnsafeRawBufferPointer(start: storage.baseAddress, count: filled))
-        storage.deallocate()
-        storage = larger
+        if storage.baseAddress == nil {
+            storage = .allocate(byteCount: capacityMax, alignment: 64)
+        }
+        precondition(
+            filled + count <= storage.count, "Firehose's limits keep a body below its maximum")
     }
 
     /// Forgets the body, and gives its memory back when it is more than a small batch needs.
     public mutating func beginSmall() {
         begin()
-        if storage.count > Self.keptBytesMax {
+        if touched > Self.keptBytesMax {
             storage.deallocate()
             storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            touched = 0
         }
     }
 }
