@@ -32,8 +32,6 @@ struct BatchBuilder: ~Copyable {
     private var ledger = BatchLedger()
     private var leftover: Leftover?
     private let source: DeliverySource
-    /// See `begin`.
-    private var earlyEndBytes: Int?
     private let recordBytesMax: Int
     private let callBytesMax: Int
 
@@ -49,27 +47,24 @@ struct BatchBuilder: ~Copyable {
         self.callBytesMax = callBytesMax
     }
 
-    /// Begins a batch.
-    ///
-    /// - Parameters:
-    ///   - small: memory of a large one is given back.
-    ///   - earlyEndBytes: from so many raw bytes on the batch may end before the spool does, where
-    ///     its last record wastes little of what is billed.
-    mutating func begin(small: Bool, earlyEndBytes: Int? = nil) {
+    /// Begins a batch. `small`: memory of a large one is given back.
+    mutating func begin(small: Bool) {
         if small { body.beginSmall() } else { body.begin() }
         ledger.begin()
-        self.earlyEndBytes = earlyEndBytes
     }
 
     /// One slice of making the batch, or of making it anew after a partial failure.
-    mutating func advance() -> Progress {
+    ///
+    /// - Parameter earlyEndBytes: from so many raw bytes on the batch may end before the spool does,
+    ///   where its last record wastes little of what is billed.
+    mutating func advance(earlyEndBytes: Int? = nil) -> Progress {
         if body.isCompacting {
             return body.compact(sliceBytes: Self.sliceBytes) ? .ready(reachedEnd: false) : .more
         }
         let goal = body.rawBytes + Self.sliceBytes
         while body.rawBytes < goal {
             if leftover == nil {
-                if isGoodEnd { return finish(reachedEnd: false) }
+                if isGoodEnd(from: earlyEndBytes) { return finish(reachedEnd: false) }
                 guard case .record(let view) = source.readNext() else {
                     return body.records.isEmpty ? .empty : finish(reachedEnd: true)
                 }
@@ -82,7 +77,7 @@ struct BatchBuilder: ~Copyable {
         return .more
     }
 
-    private var isGoodEnd: Bool {
+    private func isGoodEnd(from earlyEndBytes: Int?) -> Bool {
         guard let earlyEndBytes, body.rawBytes >= earlyEndBytes, body.rawBytes > 0 else {
             return false
         }

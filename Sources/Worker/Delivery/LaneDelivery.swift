@@ -156,7 +156,7 @@ struct LaneDelivery: ~Copyable {
 
     private mutating func build() {
         timer.stop()
-        builder.begin(small: false, earlyEndBytes: machine.earlyEndBytes)
+        builder.begin(small: false)
         startSlicing()
     }
 
@@ -177,7 +177,7 @@ struct LaneDelivery: ~Copyable {
             if !isSlicing { idle.stop() }
             return
         }
-        switch builder.advance() {
+        switch builder.advance(earlyEndBytes: machine.earlyEndBytes) {
         case .more: return
         case .ready(let reachedEnd):
             stopSlicing()

@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [0, 1, 31, 32, 63, 64, 65, 200])
     func `one key's HMACs are those of the function`(keyBytes: Int) {
         let key = (0..<keyBytes).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
-        var hmac = HmacSha256(key: key)
+        let hmac = HmacSha256(key: key)
         for text in ["", "a", String(repeating: "long ", count: 100)] {
             let code = [UInt8](unsafeUninitializedCapacity: 32) { room, count in
                 Array(text.utf8).withUnsafeBytes {

@@ -6,9 +6,11 @@ import Testing
 
 @Suite struct BatchBuilderTests {
     /// Advances until a batch is ready; nil when there is nothing.
-    static func build(_ builder: inout BatchBuilder) -> (records: [Data], reachedEnd: Bool)? {
+    static func build(
+        _ builder: inout BatchBuilder, earlyEndBytes: Int? = nil
+    ) -> (records: [Data], reachedEnd: Bool)? {
         while true {
-            switch builder.advance() {
+            switch builder.advance(earlyEndBytes: earlyEndBytes) {
             case .more: continue
             case .ready(let reachedEnd):
                 return (recordsOfBody(builder.body.bytes)!, reachedEnd)
@@ -128,8 +130,8 @@ import Testing
         for _ in 0..<600 { lane.append([String(repeating: "x", count: 499)]) }
         var builder = BatchBuilder(streamName: "s", source: lane.source)
         var rows = 0
-        builder.begin(small: false, earlyEndBytes: 100_000)
-        let earlyBuilt = Self.build(&builder)
+        builder.begin(small: false)
+        let earlyBuilt = Self.build(&builder, earlyEndBytes: 100_000)
         let early = try #require(earlyBuilt)
         // 205 records would be 20 bytes above a multiple of 5,120; 204 are 480 below it.
         #expect(early.records.map(\.count) == [204 * 500] && !early.reachedEnd)
@@ -150,8 +152,8 @@ import Testing
         for _ in 0..<40 { lane.append([String(repeating: "x", count: 2559)]) }
         var builder = BatchBuilder(streamName: "s", source: lane.source)
         // From here on every second end is 4 bytes above a multiple of 5,120, the others half-way.
-        builder.begin(small: false, earlyEndBytes: 40 * 2560 + 4)
-        let built = Self.build(&builder)
+        builder.begin(small: false)
+        let built = Self.build(&builder, earlyEndBytes: 40 * 2560 + 4)
         let batch = try #require(built)
         #expect(batch.reachedEnd && batch.records.map(\.count) == [80 * 2560 + 4])
     }

@@ -1,30 +1,26 @@
 import COpenSSL
 
-/// SHA-256 of bytes that come in slices. Allocates when it is made, not when it is used.
+/// SHA-256 of bytes that come in slices. Its state is in the value: it never allocates.
 public struct Sha256: ~Copyable {
     public static let byteCount = 32
     /// Bytes that the algorithm takes at a time; HMAC pads its key to as many.
     static let blockBytes = 64
 
-    private let context: OpaquePointer
+    fileprivate var context = SHA256_CTX()
 
-    public init() {
-        context = EVP_MD_CTX_new()!
-        // Fails only without memory or in an OpenSSL built without SHA-256.
-        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "SHA-256 is missing")
-    }
+    public init() { reset() }
 
-    deinit { EVP_MD_CTX_free(context) }
+    fileprivate init(from context: SHA256_CTX) { self.context = context }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if bytes.count == 0 { return }
-        precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1)
+        precondition(cossl_sha256_update(&context, bytes.baseAddress, bytes.count) == 1)
     }
 
     /// Writes the digest, 32 bytes; the next `update` begins another.
     public mutating func finish(into room: UnsafeMutableRawPointer) {
         let bytes = room.assumingMemoryBound(to: UInt8.self)
-        precondition(EVP_DigestFinal_ex(context, bytes, nil) == 1)
+        precondition(cossl_sha256_final(bytes, &context) == 1)
         reset()
     }
 
@@ -36,10 +32,8 @@ public struct Sha256: ~Copyable {
         }
     }
 
-    /// Forgets what came so far. The algorithm is not named again: to look it up by name allocates.
-    public mutating func reset() {
-        precondition(EVP_DigestInit_ex(context, nil, nil) == 1)
-    }
+    /// Forgets what came so far.
+    public mutating func reset() { precondition(cossl_sha256_init(&context) == 1) }
 
     public static func digest(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var it = Sha256()
@@ -67,36 +61,30 @@ public func hmacSha256(key: [UInt8], _ text: String) -> [UInt8] {
     }
 }
 
-/// HMAC-SHA-256 with one key for many messages. Allocates when it is made, not when it is used.
+/// HMAC-SHA-256 with one key for many messages: what the key alone decides is computed once.
 public struct HmacSha256: ~Copyable {
-    private var hash = Sha256()
-    /// The key in the two disguises in which it stands before the message, and before its digest.
-    private let pads: UnsafeMutableRawBufferPointer
+    /// After the key's block, before the message and before its digest.
+    private let inner: SHA256_CTX
+    private let outer: SHA256_CTX
 
     public init(key: [UInt8]) {
-        let blockBytes = Sha256.blockBytes
-        pads = .allocate(byteCount: 2 * blockBytes, alignment: 16)
-        let key = key.count > blockBytes ? key.withUnsafeBytes { Sha256.digest($0) } : key
-        for at in 0..<blockBytes {
-            let byte = at < key.count ? key[at] : 0
-            pads[at] = byte ^ 0x36
-            pads[blockBytes + at] = byte ^ 0x5C
+        let key =
+            key.count > Sha256.blockBytes ? key.withUnsafeBytes { Sha256.digest($0) } : key
+        func state(_ pad: UInt8) -> SHA256_CTX {
+            let block = (0..<Sha256.blockBytes).map { ($0 < key.count ? key[$0] : 0) ^ pad }
+            var hash = Sha256()
+            block.withUnsafeBytes { hash.update($0) }
+            return hash.context
         }
-    }
-
-    deinit {
-        OPENSSL_cleanse(pads.baseAddress, pads.count)
-        pads.deallocate()
+        (inner, outer) = (state(0x36), state(0x5C))
     }
 
     /// Writes the code of a message, 32 bytes.
-    public mutating func code(
-        of message: UnsafeRawBufferPointer, into room: UnsafeMutableRawPointer
-    ) {
-        hash.update(UnsafeRawBufferPointer(rebasing: pads[..<Sha256.blockBytes]))
+    public func code(of message: UnsafeRawBufferPointer, into room: UnsafeMutableRawPointer) {
+        var hash = Sha256(from: inner)
         hash.update(message)
         hash.finish(into: room)
-        hash.update(UnsafeRawBufferPointer(rebasing: pads[Sha256.blockBytes...]))
+        hash = Sha256(from: outer)
         hash.update(UnsafeRawBufferPointer(start: room, count: Sha256.byteCount))
         hash.finish(into: room)
     }
