@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench clean
+.PHONY: help run build test lint format bench stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
@@ -40,6 +40,11 @@ bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 10 
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/bench $(ARGS)
+
+stages: ## how the CPU of a hit is spent, by a profile (1 minute; ARGS=--write puts it into docs)
+	@ops/setup --test
+	@swift build --configuration release --product hydrant
+	@loadtest/peers/stages $(ARGS)
 
 clean: ## remove what was built; var/ and its data stay
 	@rm -rf .build .venv-test

@@ -27,7 +27,7 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
         bad: WarehouseTable(bad: child.schema),
         streams: (0..<settings.workers).map { settings.streamName(shard: $0, host: host) },
         badStreams: (0..<settings.workers).map { settings.badStreamName(shard: $0, host: host) },
-        routerOrigin: "http://\(settings.listen.text)", counters: child.counters,
+        routerOrigin: "http://\(settings.listen.reachable.text)", counters: child.counters,
         log: { log.warning("\($0)") })
     try child.obey(
         didOrder: { message, descriptor in

@@ -71,8 +71,8 @@ struct RouterState: ~Copyable {
 /// A router's behaviour: methods on the address of its state, so that a callback costs no reference
 /// counting, and no two of its accesses overlap.
 ///
-/// `Routing+Clients` takes requests in, `Routing+Answers` lets answers out, `Routing+Workers` speaks
-/// with the workers, `Routing+Life` does what time and the supervisor demand.
+/// `Routing+Clients` takes requests in, `Routing+Answers` lets answers out, `Routing+Workers` talks
+/// to the workers, `Routing+Life` does what time and the supervisor demand.
 struct Routing {
     let state: UnsafeMutablePointer<RouterState>
 

@@ -95,7 +95,8 @@ extension Routing {
         }
     }
 
-    /// Gives bytes to the kernel, and what it does not take to libuv. False when the client is gone.
+    /// Gives bytes to the kernel, and what it does not take to libuv.
+    /// False when the client is gone.
     private func write(
         _ client: UnsafeMutablePointer<ClientConnection>, _ bytes: UnsafeRawBufferPointer
     ) -> Bool {

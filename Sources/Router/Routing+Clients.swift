@@ -266,7 +266,7 @@ extension Routing {
         return jumpHash(key, buckets: state.pointee.workers)
     }
 
-    /// `/p.gif` and its aliases, before any query; absolute-form's scheme and authority passed over.
+    /// `/p.gif` and its aliases, before any query; absolute-form's authority is passed over.
     private func isPixel(_ target: UnsafeRawBufferPointer) -> Bool {
         let path = pathAndQuery(of: target)
         guard let base = path.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }

@@ -31,6 +31,7 @@ extension Routing {
         flushAnswers()
         sweep()
         if state.pointee.drain != nil { goOnDraining() }
+        if state.pointee.hasOpenFrames { sendOpenFrames(all: true) }
         endTurn()  // timers fire before the loop polls, and a turn's end comes after that
     }
 

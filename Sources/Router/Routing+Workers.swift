@@ -34,14 +34,20 @@ extension Routing {
         if state.pointee.turnBeganMicroseconds > 0 { turnEnded() }
     }
 
-    private func sendOpenFrames() {
+    /// While a frame is out, the next one gathers hits until the ack is here: the busier a worker,
+    /// the larger its frames, and the less each hit costs (docs/decisions/0010). `all` sends them
+    /// all the same, so that no hit waits long for a worker that says nothing.
+    func sendOpenFrames(all: Bool = false) {
         state.pointee.hasOpenFrames = false
         let nowMs = state.pointee.loop.nowMs
         for worker in 0..<state.pointee.workers {
             let window = state.pointee.windows + worker
-            if window.pointee.hasOpenFrame {
+            guard window.pointee.hasOpenFrame else { continue }
+            if all || window.pointee.sentFrames == 0 {
                 window.pointee.seal(nowMs: nowMs)
                 send(to: worker)
+            } else {
+                state.pointee.hasOpenFrames = true
             }
         }
     }

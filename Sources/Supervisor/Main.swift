@@ -9,10 +9,19 @@ struct Hydrant: ParsableCommand {
             Start here: `hydrant run` starts a cluster with a local stand-in for Firehose, and \
             prints what to try.
             """,
+        version: VersionCommand.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
             FlushCommand.self, StopCommand.self, SchemaCommand.self, ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
             LocalFirehoseCommand.self,
         ])
+
+    static func main() {
+        if let stray = UnknownCommand.find(in: Array(CommandLine.arguments.dropFirst())) {
+            Terminal.printError(stray.description + "\n")
+            exit(withError: ExitCode.validationFailure)
+        }
+        main(nil)
+    }
 }

@@ -13,9 +13,11 @@ extension Working {
         let verdicts = state.pointee.ack + FrameHeader.byteCount
         guard encode(header, frame, verdicts) else { return false }
         let storedGood = store(
-            &state.pointee.spool.pointee.good, &state.pointee.goodRows, header, state.pointee.counters)
+            &state.pointee.spool.pointee.good, &state.pointee.goodRows, header,
+            state.pointee.counters)
         let storedBad = store(
-            &state.pointee.spool.pointee.bad, &state.pointee.badRows, header, state.pointee.counters)
+            &state.pointee.spool.pointee.bad, &state.pointee.badRows, header, state.pointee.counters
+        )
         if !storedGood { refuse(.good, Int(header.hitCount), verdicts) }
         if !storedBad { refuse(.bad, Int(header.hitCount), verdicts) }
         acknowledge(header, to: link)

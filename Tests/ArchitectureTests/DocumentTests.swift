@@ -7,7 +7,7 @@ import Testing
         let source = try ProjectFiles.File(path: "Sources/Shared/Core/Stats/Counter.swift").text
         let reference = try ProjectFiles.File(path: "docs/counters.md").text
         // Up to the first nested type: a `case` further down is a branch or a kind.
-        let names = source.prefix(upTo: "public enum Kind").matches(of: #/\n    case (\w+)\n/#)
+        let names = source.prefix(upTo: "public enum Kind").matches(of: #/\n    case (\w+)(?=\n)/#)
         #expect(names.count >= 50)
         for name in names.map(\.1) {
             #expect(reference.contains("`\(name)`"), "docs/counters.md lacks \(name)")

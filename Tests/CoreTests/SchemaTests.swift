@@ -2,7 +2,8 @@ import Core
 import Testing
 
 @Suite struct SchemaTests {
-    static let id = Schema.Column(name: "id", type: .varchar(36), sources: [.hitID])
+    static let id = Schema.Column(
+        name: "id", type: .varchar(36), sources: [.hitID], required: true)
 
     static func flaws(_ columns: Schema.Column...) -> [Schema.Flaw] {
         Schema(columns: [id] + columns).flaws()
@@ -169,7 +170,7 @@ import Testing
     static let small = Schema(
         columns: [
             id, .init(name: "order", type: .integer, required: true),
-            .init(name: "at", type: .timestamp, sources: [.receivedAt]),
+            .init(name: "at", type: .timestamp, sources: [.receivedAt], required: true),
             .init(name: "big", type: .bigint), .init(name: "d", type: .double),
             .init(name: "b", type: .boolean),
             .init(name: "extra", type: .super, sources: [.rest]),

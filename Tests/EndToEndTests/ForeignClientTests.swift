@@ -170,7 +170,7 @@ extension EndToEnd {
             let load = try run(
                 "h2load", ["--h1", "-n", "3000", "-c", "8", cluster.pixel + "?event=moto&uid=3"])
             #expect(load.stdout.contains("3000 succeeded"))
-            try cluster.get("/p.gif?no=event")
+            _ = try cluster.get("/p.gif?no=event")
             try cluster.flush()
             try run(
                 "curl",

@@ -46,6 +46,7 @@ final class Rig {
         clients.forEach { $0.close() }
         workers.forEach { $0.close() }
         for listener in state.pointee.listeners { listener.close() }
+        state.pointee.listeners = []
         for _ in 0..<20 { loop.runNoWait() }
     }
 

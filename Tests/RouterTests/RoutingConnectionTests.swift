@@ -17,7 +17,8 @@ import Testing
             expected.append(index % 3 == 0 ? 404 : index % 5 == 0 ? 400 : 200)
         }
         rig.pump()
-        #expect(worker.hitCount <= 64 && worker.hitCount >= 42)
+        #expect(worker.hitCount > 0 && worker.hitCount <= 64)
+        #expect(rig.value(.requests) == 65, "64 wait; the first, a 404, is answered at once")
         rig.pump {
             for frame in worker.frames {
                 worker.ack(
@@ -125,7 +126,8 @@ import Testing
         #expect(!client.isReset)
     }
 
-    @Test func `a body still on its way when the connection ends does not reset the answer`() throws {
+    @Test func `a body still on its way when the connection ends does not reset the answer`() throws
+    {
         let rig = try Rig()
         let client = try rig.connect()
         client.reads = false

@@ -151,7 +151,8 @@ import Testing
         #expect(broken.isEmpty)
     }
 
-    @Test func `a hit that waits too long is answered 503, and its ack then counts as late`() throws {
+    @Test func `a hit that waits too long is answered 503, and its ack then counts as late`() throws
+    {
         let rig = try Rig { $0.waitLimitMs = 150 }
         let worker = try rig.link()
         let client = try rig.connect()

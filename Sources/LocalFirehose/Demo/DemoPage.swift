@@ -202,7 +202,13 @@ private let demoScript = #"""
         setTimeout(refresh, document.hidden ? 5000 : 1000);
     }
 
-    track({event: "load"});
+    // The page's own load, and one hit through the macro, as a partner's tag would fire it.
+    byId("load").click();
+    byId("beacon").click();
+    // /demo#play presses every other button once, for a demonstration without hands.
+    if (location.hash === "#play") {
+        for (const id of ["click", "hostile", "invalid"]) byId(id).click();
+    }
     refresh();
 
     """#

@@ -11,16 +11,11 @@ public enum QueryFailure: Error, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .noWarehouse(let path):
-            "there is no warehouse at \(path) yet: start the cluster with `hydrant run` (sink = "
-                + "\"warehouse\"), or name its data folder with --data"
-        case .unreadable(let path, let reason):
-            "cannot read \(path): \(reason). Is it this cluster's warehouse, and are you its owner?"
-        case .sql(let message):
-            "\(message). The tables: `hydrant query \"select name, sql from sqlite_schema\"`"
-        case .notReadOnly:
-            "only statements that read are allowed here: select, with, values, explain"
-        case .severalStatements: "one statement at a time: remove what follows the first \";\""
+        case .noWarehouse(let path): "there is no warehouse at \(path)"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .sql(let message): message
+        case .notReadOnly: "only statements that read are allowed here"
+        case .severalStatements: "one statement at a time"
         }
     }
 }

@@ -6,7 +6,7 @@ extension WarehouseTable {
         self.init(
             name: schema.table,
             columns: schema.columns.map {
-                Column($0, isRequired: $0.required || $0.isAlwaysPresent)
+                Column($0, isRequired: $0.required)
             },
             ddl: schema.sqliteDDL)
     }

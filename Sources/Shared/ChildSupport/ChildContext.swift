@@ -39,7 +39,8 @@ public final class ChildContext {
             process: name, level: settings.logLevel, format: settings.logFormat)
         log = Logger(label: name)
         let byteCount = try fileByteCount(Inheritance.counters)
-        guard inheritance.counterOffset >= 0, inheritance.counterOffset % CounterPage.byteCount == 0,
+        guard inheritance.counterOffset >= 0,
+            inheritance.counterOffset % CounterPage.byteCount == 0,
             inheritance.counterOffset + CounterPage.byteCount <= byteCount
         else { throw Failure(number: EINVAL, call: "counter page") }
         region = try SharedRegion.map(descriptor: Inheritance.counters, byteCount: byteCount)
@@ -64,7 +65,8 @@ public final class ChildContext {
         terminations = SignalWatch(
             SIGTERM, in: loop, owner: me,
             fire: { me, _ in
-                Unmanaged<ChildContext>.fromOpaque(me).takeUnretainedValue().say(ControlMessage(.drainMe))
+                Unmanaged<ChildContext>.fromOpaque(me).takeUnretainedValue().say(
+                    ControlMessage(.drainMe))
             })
     }
 
@@ -105,8 +107,9 @@ public final class ChildContext {
     private func readOne(_ room: UnsafeMutableRawBufferPointer) -> Bool {
         switch try? receiveMessage(into: room, from: Inheritance.control) {
         case .message(let byteCount, let descriptors):
-            guard let message = ControlMessage.read(
-                UnsafeRawBufferPointer(rebasing: room[0..<byteCount]))
+            guard
+                let message = ControlMessage.read(
+                    UnsafeRawBufferPointer(rebasing: room[0..<byteCount]))
             else {
                 descriptors.forEach { close($0) }
                 return true

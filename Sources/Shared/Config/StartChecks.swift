@@ -20,6 +20,11 @@ public enum StartChecks {
     /// The schema that the settings name, or the embedded one.
     public static func schema(of settings: Settings) throws(ConfigProblems) -> SchemaFile {
         guard let path = settings.schemaFile else { return .standard }
+        return try schema(atPath: path)
+    }
+
+    /// A schema file by itself. Throws everything that is wrong with it.
+    public static func schema(atPath path: String) throws(ConfigProblems) -> SchemaFile {
         do throws(SchemaProblems) {
             return try SchemaFile.load(path: path)
         } catch {
@@ -30,9 +35,11 @@ public enum StartChecks {
     }
 
     private static func folderProblems(_ loaded: LoadedSettings) -> [ConfigProblem] {
-        let folders = [
-            ("data", loaded.settings.dataFolder), ("spool.dir", loaded.settings.spoolFolder),
-        ]
+        var folders = [("data", loaded.settings.dataFolder)]
+        // What ails the data folder would be told of each folder in it again.
+        if !loaded.settings.spoolFolder.hasPrefix(loaded.settings.dataFolder + "/") {
+            folders.append(("spool.dir", loaded.settings.spoolFolder))
+        }
         return folders.compactMap { key, path in
             guard let obstacle = obstacle(toWritingIn: path) else { return nil }
             return ConfigProblem(

@@ -21,8 +21,9 @@ public struct ChildEnd: Sendable {
 public typealias ChildExited =
     @convention(c) @Sendable (UnsafeMutableRawPointer, Int32, Int64, Int32) -> Void
 
-/// Starts a program with chosen descriptors. `descriptors[i]` becomes descriptor i of the child;
-/// all others are closed there. `exited(owner, pid, status, signal)` is called once.
+/// Starts a program with chosen descriptors. `descriptors[i]` becomes descriptor i of the child (-1:
+/// none); the others do not reach it as long as they are close-on-exec, which is how everything in
+/// this layer opens them. `exited(owner, pid, status, signal)` is called once.
 /// Returns the pid.
 public func spawn(
     path: String, arguments: [String], descriptors: [Int32], in loop: Loop,

@@ -173,9 +173,9 @@ extension Cluster {
         else { return }
         hasSaidReady = true
         options.log(
-            "ready: http://\(settings.listen.text), \(settings.routers) router"
-                + "\(settings.routers == 1 ? "" : "s"), \(settings.workers) worker"
-                + "\(settings.workers == 1 ? "" : "s"), data in \(folder.path)")
+            "ready: http://\(settings.listen.text), \(counted(settings.routers, "router")), "
+                + "\(counted(settings.workers, "worker")), data in \(folder.path)")
+        options.didBecomeReady(settings)
     }
 
     private func exited(_ child: Child, pid: Int32, status: Int64, signal: Int32) {

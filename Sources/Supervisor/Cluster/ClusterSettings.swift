@@ -11,6 +11,8 @@ struct ClusterSettings {
     var programWords = ["hydrant"]
     /// Off in tests, where several clusters live in one process.
     var handlesSignals = true
+    /// Called once, when all children are at work, with the ports that were really bound.
+    var didBecomeReady: (Settings) -> Void = { _ in }
     var log: (String) -> Void = { writeLine("hydrant: \($0)", to: 2) }
 
     init(

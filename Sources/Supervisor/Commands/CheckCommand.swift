@@ -56,10 +56,6 @@ struct CheckCommand: ParsableCommand {
         let last = name(settings.workers - 1, host)
         return first == last ? first : "\(first) to \(last)"
     }
-
-    private static func counted(_ count: Int, _ noun: String) -> String {
-        "\(count) \(noun)\(count == 1 ? "" : "s")"
-    }
 }
 
 /// What this machine, at this moment, would make hard for the cluster. It may be another's doing

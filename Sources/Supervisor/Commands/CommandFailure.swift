@@ -18,6 +18,18 @@ func reporting(_ body: () throws -> Void) throws {
 func notRunning(_ folder: DataFolder) -> ClusterFailure {
     ClusterFailure(
         "not running: no cluster answers at \(folder.controlSocket)",
-        hint: "start it with `hydrant run`, or name its settings with --config or --set data=…",
+        hint:
+            "start it with `hydrant run`; if it runs, name it: go to the folder it was started in, "
+            + "or give its --config or --set data=…",
+        exitCode: ClusterExit.unavailable)
+}
+
+/// For commands that would also do with what a stopped cluster left.
+func nothingHere(_ folder: DataFolder, spool: String) -> ClusterFailure {
+    ClusterFailure(
+        "no cluster answers at \(folder.controlSocket), and none has left a spool in \(spool)",
+        hint:
+            "start one in this folder with `hydrant run`; if one ran elsewhere, go there, or name "
+            + "it with --config or --set data=…",
         exitCode: ClusterExit.unavailable)
 }

@@ -8,6 +8,7 @@ struct ConfigCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print every setting as it is in force, as a config file.",
             discussion: "What it prints is a valid config file with absolute paths.")
 

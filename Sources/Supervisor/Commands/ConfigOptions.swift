@@ -15,7 +15,7 @@ struct ConfigOptions: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp(
-            "Overrides a setting; may be repeated. Example: --set local.sink=discard",
+            "Override a setting; may be repeated. Example: --set local.sink=discard",
             valueName: "section.key=value"))
     var overrides: [String] = []
 
@@ -62,9 +62,22 @@ func reportingProblems<R>(_ body: () throws(ConfigProblems) -> R) throws -> R {
 extension ConfigOptions {
     /// For commands about a cluster that runs already, or ran: where it is.
     func settings() throws -> Settings { try load(startsCluster: false).settings }
+
+    /// The options by which another command, in the same folder, finds the cluster that these
+    /// options start: with a blank before each, or nothing.
+    func finding(_ loaded: LoadedSettings) -> String {
+        var words = config.map { " --config \(shellWord($0))" } ?? ""
+        switch loaded.origins["data"] {
+        case .flag(let given): words += " --set \(shellWord(given))"
+        case .environment:
+            words += " --set \(shellWord("data=\(loaded.settings.dataFolder)"))"
+        case .file, .byDefault, nil: break
+        }
+        return words
+    }
 }
 
-/// Plain writing to stderr, for commands that speak before (or without) the log.
+/// Plain writing, at once, for commands that speak before (or without) the log.
 enum Terminal {
     static var errorsAreColored: Bool {
         let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
@@ -72,10 +85,14 @@ enum Terminal {
         return isatty(STDERR_FILENO) == 1 && !refused && !isDumb
     }
 
-    static func printError(_ text: String) {
+    static func print(_ text: String) { put(text, STDOUT_FILENO) }
+
+    static func printError(_ text: String) { put(text, STDERR_FILENO) }
+
+    private static func put(_ text: String, _ descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return }
             bytes = bytes.dropFirst(count)

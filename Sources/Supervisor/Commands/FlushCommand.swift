@@ -4,7 +4,7 @@ import Platform
 struct FlushCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flush",
-        abstract: "Waits until all that was accepted before is delivered, in both lanes.",
+        abstract: "Wait until all that was accepted before is delivered, in both lanes.",
         discussion: """
             In local mode also until it is loaded into the warehouse. Exits 75 when the time is \
             over, naming the lane that is stuck; nothing is lost by that, delivery goes on.

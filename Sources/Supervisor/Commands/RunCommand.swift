@@ -4,10 +4,11 @@ import Platform
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Runs a cluster in the foreground until SIGTERM, SIGINT or `hydrant stop`.",
+        abstract: "Run a cluster in the foreground until Ctrl-C, SIGTERM or `hydrant stop`.",
         discussion: """
-            The first signal lets routers answer, workers finish their calls and then leaves; the \
-            second leaves at once. Nothing acknowledged is lost either way.
+            Once every process is ready it prints what to try. On the first signal routers answer \
+            what they have taken, workers finish their calls, and the cluster leaves; on the second \
+            it leaves at once. Nothing acknowledged is lost either way.
 
             Exit codes: 0 stopped; 69 address or data folder in use; 70 no router or no worker \
             could ever start; 73 data folder not writable; 78 bad settings.
@@ -17,11 +18,18 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let (loaded, schema) = try cluster.loadForStart()
-        let code = try runCluster(
-            ClusterSettings(settings: loaded.settings) { settings, path in
-                try Glue.writeSettings(settings, schema, to: path)
-            })
-        throw ExitCode(code)
+        var options = ClusterSettings(settings: loaded.settings) { settings, path in
+            try Glue.writeSettings(settings, schema, to: path)
+        }
+        let finding = cluster.finding(loaded)
+        options.didBecomeReady = { settings in
+            let banner = ReadyBanner(
+                settings: settings, schema: schema.schema,
+                program: CommandLine.arguments.first ?? "hydrant", finding: finding,
+                workingFolder: currentFolder())
+            Terminal.print(banner.text)
+        }
+        throw ExitCode(try runCluster(options))
     }
 }
 

@@ -4,7 +4,7 @@ import Platform
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows the ledger, the shards and the processes.",
+        abstract: "Show the ledger, the shards and the processes.",
         discussion: "Of a stopped cluster it shows what its spool holds.")
 
     @Flag(help: "One line of JSON.")
@@ -15,11 +15,13 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let settings = try cluster.settings()
         try reporting {
-            let client = ControlClient(path: DataFolder(path: settings.dataFolder).controlSocket)
-            let isRunning = try client.ask(json ? .status : .statusTable) { print($0) }
+            let folder = DataFolder(path: settings.dataFolder)
+            let isRunning = try ControlClient(path: folder.controlSocket)
+                .ask(json ? .status : .statusTable) { print($0) }
             if isRunning { return }
-            let report = StatusReport.stopped(
-                try Glue.spoolLedgers(settings), nowMicroseconds: realtimeMicroseconds())
+            let shards = try Glue.spoolLedgers(settings)
+            if shards.isEmpty { throw nothingHere(folder, spool: settings.spoolFolder) }
+            let report = StatusReport.stopped(shards, nowMicroseconds: realtimeMicroseconds())
             print(json ? report.json : report.table, terminator: json ? "\n" : "")
         }
     }

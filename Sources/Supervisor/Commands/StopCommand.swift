@@ -3,7 +3,7 @@ import ArgumentParser
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Stops the cluster and waits until it has left.")
+        abstract: "Stop the cluster and wait until it has left.")
 
     @Flag(help: "Leave at once instead of answering and delivering what is in flight.")
     var now = false

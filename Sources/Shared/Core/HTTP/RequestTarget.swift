@@ -14,10 +14,15 @@ func isUnusualTarget(
     _ target: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer
 ) -> Bool {
     if target.count == 1 && target[0] == UInt8(ascii: "*") {
-        return method.elementsEqual("OPTIONS".utf8)
+        return isExactly(method, "OPTIONS")
     }
     return absoluteAuthorityEnd(target) != nil
-        || (method.elementsEqual("CONNECT".utf8) && isAuthority(target))
+        || (isExactly(method, "CONNECT") && isAuthority(target))
+}
+
+private func isExactly(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    bytes.elementsEqual(
+        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
 }
 
 /// Where path and query begin in an absolute-form target, its end when it has neither; nil when it

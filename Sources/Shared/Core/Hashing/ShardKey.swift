@@ -64,7 +64,8 @@ public struct ShardKey: ~Copyable {
                 let value = cookieValue(of: name, in: cookie)
                 if value.count > 0 { return XXH3_64bits(value.baseAddress, value.count) }
             case .addressAndUserAgent:
-                let agent = userAgent.count == 0 ? 0 : XXH3_64bits(userAgent.baseAddress, userAgent.count)
+                let agent =
+                    userAgent.count == 0 ? 0 : XXH3_64bits(userAgent.baseAddress, userAgent.count)
                 return XXH3_64bits_withSeed(address, 16, agent)
             }
         }

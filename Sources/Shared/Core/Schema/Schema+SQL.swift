@@ -57,8 +57,9 @@ extension Schema {
     public enum BadRow {
         public static let userAgentBytesMax = 2048
         public static let columns = [
-            Column(name: "id", type: .varchar(36), sources: [.hitID]),
-            Column(name: "received_at", type: .timestamp, sources: [.receivedAt]),
+            Column(name: "id", type: .varchar(36), sources: [.hitID], required: true),
+            Column(
+                name: "received_at", type: .timestamp, sources: [.receivedAt], required: true),
             Column(name: "reason", type: .varchar(64)),
             Column(name: "column", type: .varchar(Limit.nameBytesMax)),
             Column(name: "client_address", type: .varchar(45), sources: [.clientAddress]),
@@ -70,7 +71,7 @@ extension Schema {
 }
 
 extension Schema.Column {
-    fileprivate var notNull: String { required || isAlwaysPresent ? " NOT NULL" : "" }
+    fileprivate var notNull: String { required ? " NOT NULL" : "" }
 }
 
 extension Schema.ColumnType {

@@ -48,7 +48,7 @@ public struct Schema: Equatable, Sendable {
             self.required = required
         }
 
-        /// Its source gives a value for every hit.
+        /// Its source gives a value for every hit, so no hit is refused for its sake.
         public var isAlwaysPresent: Bool {
             guard let last = sources.last else { return false }
             return last == .hitID || last == .receivedAt || last == .clientAddress

@@ -36,6 +36,12 @@ extension Settings.Address {
     public var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     public var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" }
+    /// What a client on this machine connects to: "every interface" is no address to call.
+    public var reachable: Settings.Address {
+        guard isWildcard else { return self }
+        return Settings.Address(host: host == "::" ? "::1" : "127.0.0.1", port: port)
+    }
+
     var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
     /// Whether two listeners there could not both live.
