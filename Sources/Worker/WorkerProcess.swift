@@ -11,6 +11,7 @@ struct WorkerFailure: Error, CustomStringConvertible {
 /// The worker's process: recovers its shard, builds the state, obeys the supervisor, runs the loop.
 /// Never returns.
 public func runWorker(_ child: ChildContext) throws -> Never {
+    returnLargeBlocks()
     let spool = UnsafeMutablePointer<ShardSpool>.allocate(capacity: 1)
     spool.initialize(to: try openSpool(child))
     let worker = try makeWorker(child, spool)
@@ -90,7 +91,7 @@ private func deliver(
         child.settings.lingerMs ?? (child.settings.deliveryMode == .local ? 1000 : 10_000)
     let log = child.log
     return LaneDelivery.allocate(
-        lane, source: DeliverySource(lane: spool),
+        lane, source: .spool(spool),
         undeliveredBytes: spool.pointee.undeliveredHits == 0 ? 0 : spool.pointee.byteCount,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })

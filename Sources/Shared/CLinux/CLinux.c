@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -43,6 +44,8 @@ int clinux_set_socket_buffers(int fd, int bytes) {
 }
 
 int clinux_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+int clinux_map_blocks_from(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
 
 int clinux_renice(int nice_value) { return setpriority(PRIO_PROCESS, 0, nice_value); }
 

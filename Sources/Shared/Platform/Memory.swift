@@ -41,3 +41,9 @@ public func fileByteCount(_ descriptor: Int32) throws(Failure) -> Int {
     try system("fstat", fstat(descriptor, &status))
     return Int(status.st_size)
 }
+
+/// Large blocks come from the kernel and go back to it when they are freed. Without this the
+/// allocator, having seen one freed, keeps the next ones of its size for itself.
+public func returnLargeBlocks() {
+    _ = clinux_map_blocks_from(1 << 20)
+}

@@ -57,6 +57,20 @@ public struct StreamStorage {
     public init() {}
 }
 
+/// The memory of one queued write. It must not move while the write is queued.
+public struct StreamWriteStorage {
+    var request = uv_write_t()
+
+    public init() {}
+}
+
+extension uv_buf_t {
+    fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+        let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+        self.init(base: base?.assumingMemoryBound(to: CChar.self), len: bytes.count)
+    }
+}
+
 /// A TCP or Unix stream under libuv. A value: the address of its storage.
 public struct Stream {
     public let storage: UnsafeMutablePointer<StreamStorage>
@@ -155,6 +169,17 @@ public struct Stream {
         return written == UV_EAGAIN.rawValue ? 0 : Int(written)
     }
 
+    /// The same of two pieces, one behind the other, in one call to the kernel.
+    public func tryWrite(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+    ) -> Int {
+        var buffers = (uv_buf_t(first), uv_buf_t(second))
+        let written = withUnsafePointer(to: &buffers) {
+            $0.withMemoryRebound(to: uv_buf_t.self, capacity: 2) { uv_try_write(raw, $0, 2) }
+        }
+        return written == UV_EAGAIN.rawValue ? 0 : Int(written)
+    }
+
     /// Queues a copy of the bytes; `didWrite` follows. Allocates: the slow path, when the kernel's
     /// buffer is full. The caller bounds how much it queues.
     public func writeCopying(_ bytes: UnsafeRawPointer, _ count: Int) throws(Failure) {
@@ -187,6 +212,20 @@ public struct Stream {
             storage.pointee.events!.pointee.didWrite?(storage.pointee.owner!, status)
         }
         if status < 0 { request.deallocate() }
+        try uv("uv_write", status)
+    }
+
+    /// The same without an allocation: `request` is the caller's, and is in use until `didWrite`.
+    public func write(
+        _ bytes: UnsafeRawBufferPointer, using request: UnsafeMutablePointer<StreamWriteStorage>
+    ) throws(Failure) {
+        var buffer = uv_buf_t(bytes)
+        let raw = UnsafeMutableRawPointer(request).assumingMemoryBound(to: uv_write_t.self)
+        let status = uv_write(raw, self.raw, &buffer, 1) { request, status in
+            let storage = request!.pointee.handle.pointee.data
+                .assumingMemoryBound(to: StreamStorage.self)
+            storage.pointee.events!.pointee.didWrite?(storage.pointee.owner!, status)
+        }
         try uv("uv_write", status)
     }
 

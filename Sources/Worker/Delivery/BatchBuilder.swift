@@ -5,9 +5,13 @@ import Core
 struct BatchBuilder: ~Copyable {
     /// Work of one callback.
     static let sliceBytes = 64 << 10
-    /// A payload up to here is taken in one go, since its memory is the spool's until the next
-    /// read, and the spool may move it when it grows.
+    /// A payload up to here is taken in one go.
     static let wholePayloadBytesMax = 128 << 10
+
+    /// Firehose bills each record as if it were filled up to a multiple of this.
+    static let billedStepBytes = 5120
+    /// That much of it unused is as good as none.
+    private static let billedWasteMax = 512
 
     enum Progress: Equatable {
         case more
@@ -17,11 +21,11 @@ struct BatchBuilder: ~Copyable {
         case empty
     }
 
-    /// A spool record, or what is left of it, that waits for the next slice or the next batch.
+    /// A spool record, or what is left of it, that waits for the next slice or the next batch. Its
+    /// bytes stay the spool's: they are valid until the next read, which comes after it.
     private struct Leftover {
-        var bytes: UnsafeMutableRawBufferPointer
-        var taken: Int
         var view: SpoolRecordView
+        var taken: Int
     }
 
     private(set) var body: PutRecordBatchBody
@@ -43,8 +47,6 @@ struct BatchBuilder: ~Copyable {
         self.callBytesMax = callBytesMax
     }
 
-    deinit { leftover?.bytes.deallocate() }
-
     /// Begins a batch. `small`: memory of a large one is given back.
     mutating func begin(small: Bool) {
         if small { body.beginSmall() } else { body.begin() }
@@ -52,23 +54,35 @@ struct BatchBuilder: ~Copyable {
     }
 
     /// One slice of making the batch, or of making it anew after a partial failure.
-    mutating func advance() -> Progress {
+    ///
+    /// - Parameter earlyEndBytes: from so many raw bytes on the batch may end before the spool does,
+    ///   where its last record wastes little of what is billed.
+    mutating func advance(earlyEndBytes: Int? = nil) -> Progress {
         if body.isCompacting {
             return body.compact(sliceBytes: Self.sliceBytes) ? .ready(reachedEnd: false) : .more
         }
         let goal = body.rawBytes + Self.sliceBytes
         while body.rawBytes < goal {
             if leftover == nil {
+                if isGoodEnd(from: earlyEndBytes) { return finish(reachedEnd: false) }
                 guard case .record(let view) = source.readNext() else {
                     return body.records.isEmpty ? .empty : finish(reachedEnd: true)
                 }
-                if !take(view) { keep(view) }
+                if !take(view) { leftover = Leftover(view: view, taken: 0) }
             } else if !takePart() {
                 return finish(reachedEnd: false)
             }
         }
         body.hashWritten()
         return .more
+    }
+
+    private func isGoodEnd(from earlyEndBytes: Int?) -> Bool {
+        guard let earlyEndBytes, body.rawBytes >= earlyEndBytes, body.rawBytes > 0 else {
+            return false
+        }
+        let used = body.openRecordBytes % Self.billedStepBytes
+        return used == 0 || used >= Self.billedStepBytes - Self.billedWasteMax
     }
 
     private mutating func finish(reachedEnd: Bool) -> Progress {
@@ -88,22 +102,15 @@ struct BatchBuilder: ~Copyable {
         return true
     }
 
-    private mutating func keep(_ view: SpoolRecordView) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: view.payload.count, alignment: 16)
-        copy.copyMemory(from: view.payload)
-        leftover = Leftover(bytes: copy, taken: 0, view: view)
-    }
-
     /// Takes some rows of the leftover; false when the call is full.
     private mutating func takePart() -> Bool {
         guard var it = leftover else { return true }
-        let whole = it.bytes.count
+        let whole = it.view.payload.count
         if it.taken == 0 {
             guard body.rawBytes + min(whole, recordBytesMax) <= callBytesMax else { return false }
             if body.openRecordBytes + whole > recordBytesMax { body.closeRecord() }
         }
-        let rest = UnsafeRawBufferPointer(rebasing: it.bytes[it.taken...])
+        let rest = UnsafeRawBufferPointer(rebasing: it.view.payload[it.taken...])
         let count = Self.rowsEnd(rest, preferred: Self.sliceBytes, limit: recordBytesMax)
         guard openRecord(for: count) else { return false }
         body.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
@@ -111,7 +118,6 @@ struct BatchBuilder: ~Copyable {
         leftover = it
         if it.taken == whole {
             ended(it.view)
-            it.bytes.deallocate()
             leftover = nil
         }
         return true

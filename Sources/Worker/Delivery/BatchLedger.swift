@@ -57,10 +57,11 @@ struct BatchLedger {
     /// The call was answered: all was taken but the records at these indexes of the call, which
     /// form the next. Returns how far the cursor moves, if it does.
     mutating func settle(failed: [Int]) -> Advance? {
-        let stay = failed.map { inCall[$0] }
         for index in inCall { entries[index].isTaken = true }
-        for index in stay { entries[index].isTaken = false }
-        inCall = stay
+        for at in failed { entries[inCall[at]].isTaken = false }
+        // Indexes rise, so what stays moves to the front without running into itself.
+        for (to, at) in failed.enumerated() { inCall[to] = inCall[at] }
+        inCall.removeSubrange(failed.count...)
         var position: SpoolPosition?
         while first < entries.count, entries[first].isTaken {
             owed.delivered += entries[first].delivered

@@ -36,8 +36,8 @@ struct DeliveryLog {
     }
 
     /// The line to write when all is well again, or nil when no trouble was told.
-    mutating func end(_ text: String) -> String? {
+    mutating func end(_ text: @autoclosure () -> String) -> String? {
         defer { owesEnd = false }
-        return owesEnd ? text : nil
+        return owesEnd ? text() : nil
     }
 }

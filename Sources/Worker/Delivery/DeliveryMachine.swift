@@ -130,6 +130,14 @@ struct DeliveryMachine {
 
     // MARK: Batches
 
+    /// From how many raw bytes on the batch being built may end though the spool has more; nil: not
+    /// before the spool does. What may stay behind is a fraction of a full batch and the newest of
+    /// it, so it waits little longer than it has to.
+    var earlyEndBytes: Int? {
+        guard flush == .none, pendingBytes >= tuning.lingerBytes else { return nil }
+        return pendingBytes - tuning.lingerBytes / 8
+    }
+
     enum BuiltAction: Equatable {
         case call
         /// There were no rows after all. `caughtUp`: a flush is thereby fulfilled.

@@ -1,24 +1,32 @@
 import Core
 
-/// Where a lane's rows come from and how far they are delivered: a spool lane, or a test's own.
-/// Called once a spool record, not once a row.
-struct DeliverySource {
-    /// The record after the last one read, or `.end` when there is none yet.
-    var readNext: () -> SpoolRead
-    /// Everything before the position is delivered. The counts are what came since the last call.
-    var commit: (_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64) -> Void
-
-    init(
-        readNext: @escaping () -> SpoolRead,
-        commit: @escaping (SpoolPosition, UInt64, UInt64) -> Void
-    ) {
-        self.readNext = readNext
-        self.commit = commit
-    }
-
+/// Where a lane's rows come from and how far they are delivered. Asked once a spool record, not once
+/// a row. An enum, so that the spool's own calls are plain ones.
+enum DeliverySource {
     /// The lane must outlive the source, at its address.
-    init(lane: UnsafeMutablePointer<SpoolLane>) {
-        readNext = { lane.pointee.readNext() }
-        commit = { lane.pointee.commit(to: $0, delivered: $1, dropped: $2) }
+    case spool(UnsafeMutablePointer<SpoolLane>)
+    case standIn(any DeliveryStandIn)
+
+    /// The record after the last one read, or `.end` when there is none yet.
+    func readNext() -> SpoolRead {
+        switch self {
+        case .spool(let lane): lane.pointee.readNext()
+        case .standIn(let other): other.readNext()
+        }
     }
+
+    /// Everything before the position is delivered. The counts are what came since the last call.
+    func commit(_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64) {
+        switch self {
+        case .spool(let lane):
+            lane.pointee.commit(to: position, delivered: delivered, dropped: dropped)
+        case .standIn(let other): other.commit(position, delivered, dropped)
+        }
+    }
+}
+
+/// What stands in for a spool lane in a test.
+protocol DeliveryStandIn: AnyObject {
+    func readNext() -> SpoolRead
+    func commit(_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64)
 }

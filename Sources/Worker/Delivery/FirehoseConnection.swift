@@ -29,6 +29,7 @@ struct FirehoseConnection: ~Copyable {
     private let endpoint: FirehoseEndpoint
     private let tuning: DeliveryTuning
     private let stream = Stream.allocate()
+    private let writeRequest = UnsafeMutablePointer<StreamWriteStorage>.allocate(capacity: 1)
     private let timer: Timer
     private let resolver: Resolver
     let owner: UnsafeMutableRawPointer
@@ -49,13 +50,12 @@ struct FirehoseConnection: ~Copyable {
     /// The one to try when the one before cannot be reached; 0 when all begins anew.
     private var nextAddress = 0
 
-    private var head: [UInt8] = []
+    private var head = UnsafeRawBufferPointer(start: nil, count: 0)
     private var body = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var sentBodyBytes = 0
-    /// Bytes of the body that libuv holds.
-    private var queuedBodyBytes = 0
-    /// libuv holds the rest of the head, before any of the body.
-    private var headIsQueued = false
+    /// Of the head and the body behind it: given to the kernel.
+    private var sentBytes = 0
+    /// The same: held by libuv until the kernel takes them.
+    private var queuedBytes = 0
     private var writeHasFailed = false
 
     private(set) var response = HTTPResponseReader()
@@ -86,14 +86,18 @@ struct FirehoseConnection: ~Copyable {
         self.didFinish = didFinish
         timer = Timer(in: loop, owner: address, fire: Self.timerFired)
         resolver = Resolver(in: loop, owner: address, done: Self.resolved)
+        writeRequest.initialize(to: StreamWriteStorage())
     }
 
-    deinit { stream.deallocate() }
+    deinit {
+        stream.deallocate()
+        writeRequest.deallocate()
+    }
 
     // MARK: A call
 
-    /// Sends a request. The body stays in place until `didFinish`.
-    mutating func call(head: [UInt8], body: UnsafeRawBufferPointer) {
+    /// Sends a request. Head and body stay in place until `didFinish`.
+    mutating func call(head: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
         precondition(!isBusy && !isShut)
         (self.head, self.body) = (head, body)
         isBusy = true
@@ -230,32 +234,34 @@ struct FirehoseConnection: ~Copyable {
 
     // MARK: Sending
 
+    private var requestBytes: Int { head.count + body.count }
+
     private mutating func send() {
         phase = .calling
         response.reset()
-        (sentBodyBytes, queuedBodyBytes, headIsQueued, writeHasFailed) = (0, 0, false, false)
+        (sentBytes, queuedBytes, writeHasFailed) = (0, 0, false)
         timer.start(afterMs: tuning.callTimeoutMs(bodyByteCount: body.count))
-        let written = head.withUnsafeBytes { stream.tryWrite($0.baseAddress!, $0.count) }
+        // Head and beginning of the body in one packet; what the kernel does not take is queued.
+        let start = UnsafeRawBufferPointer(
+            rebasing: body.prefix(max(0, Self.writeBytesMax - head.count)))
+        let written = stream.tryWrite(head, start)
         if written < 0 {
             didEnd(Int32(written))
             return
         }
-        if written < head.count {
-            headIsQueued = true
-            head.withUnsafeBytes { head in
-                do {
-                    try stream.writeCopying(head.baseAddress! + written, head.count - written)
-                } catch { writeHasFailed = true }
-            }
-        }
+        sentBytes = written
         sendMore()
     }
 
+    /// Queues the next piece: of the head, if there is still some of it, else of the body.
     private mutating func sendMore() {
-        if writeHasFailed || sentBodyBytes == body.count { return }
-        queuedBodyBytes = min(body.count - sentBodyBytes, Self.writeBytesMax)
+        if writeHasFailed || sentBytes == requestBytes { return }
+        let rest =
+            sentBytes < head.count ? head[sentBytes...] : body[(sentBytes - head.count)...]
+        let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.writeBytesMax))
+        queuedBytes = piece.count
         do {
-            try stream.write(body.baseAddress! + sentBodyBytes, queuedBodyBytes)
+            try stream.write(piece, using: writeRequest)
         } catch { writeHasFailed = true }
     }
 
@@ -266,12 +272,8 @@ struct FirehoseConnection: ~Copyable {
             writeHasFailed = true
             return
         }
-        if headIsQueued {
-            headIsQueued = false
-            return
-        }
-        sentBodyBytes += queuedBodyBytes
-        queuedBodyBytes = 0
+        sentBytes += queuedBytes
+        queuedBytes = 0
         sendMore()
     }
 
@@ -289,7 +291,7 @@ struct FirehoseConnection: ~Copyable {
         switch progress {
         case .more: break
         case .complete(let reusable):
-            if reusable, sentBodyBytes == body.count { phase = .idle } else { close() }
+            if reusable, sentBytes == requestBytes { phase = .idle } else { close() }
             finish(nil)
         case .failed(let flaw):
             close()

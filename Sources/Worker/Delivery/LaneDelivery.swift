@@ -33,8 +33,9 @@ struct LaneDelivery: ~Copyable {
 
     private var machine: DeliveryMachine
     private var builder: BatchBuilder
-    private var signer: SigV4.Signer
-    private var credentials: Credentials
+    private var head: FirehoseCallHead
+    /// From the next call on: the head of the one in flight stays in place.
+    private var newCredentials: Credentials?
     private var deliveryLog: DeliveryLog
     /// What to add to the local clock to have the service's.
     private var clockOffsetSeconds: Int64 = 0
@@ -92,8 +93,8 @@ struct LaneDelivery: ~Copyable {
             didFinish: Self.callFinished)
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(streamName: target.streamName, source: source)
-        signer = SigV4.Signer(region: target.region, service: FirehoseRequest.service)
-        credentials = target.credentials
+        head = FirehoseCallHead(
+            endpoint: target.endpoint, region: target.region, credentials: target.credentials)
         deliveryLog = DeliveryLog(everyMs: tuning.logEveryMs)
     }
 
@@ -147,7 +148,7 @@ struct LaneDelivery: ~Copyable {
 
     /// Other credentials, from now on: a refused lane tries them at once.
     mutating func use(_ credentials: Credentials) {
-        self.credentials = credentials
+        newCredentials = credentials
         if state == .refused { flushNow() }
     }
 
@@ -176,7 +177,7 @@ struct LaneDelivery: ~Copyable {
             if !isSlicing { idle.stop() }
             return
         }
-        switch builder.advance() {
+        switch builder.advance(earlyEndBytes: machine.earlyEndBytes) {
         case .more: return
         case .ready(let reachedEnd):
             stopSlicing()
@@ -197,12 +198,16 @@ struct LaneDelivery: ~Copyable {
     }
 
     private mutating func call() {
+        if let credentials = newCredentials {
+            newCredentials = nil
+            head = FirehoseCallHead(
+                endpoint: target.endpoint, region: target.region, credentials: credentials)
+        }
         let now = Int64(realtimeMicroseconds() / 1_000_000) + clockOffsetSeconds
-        let head = FirehoseRequest.head(
-            endpoint: target.endpoint, credentials: credentials, signer: &signer,
-            unixSeconds: now, payloadHash: builder.body.payloadHash,
+        head.sign(
+            unixSeconds: max(0, now), payloadHash: builder.body.payloadHash,
             bodyByteCount: builder.body.bytes.count)
-        connection.pointee.call(head: head, body: builder.body.bytes)
+        connection.pointee.call(head: head.bytes, body: builder.body.bytes)
     }
 
     mutating func timeHasCome() {
@@ -303,7 +308,8 @@ struct LaneDelivery: ~Copyable {
             }
             records += 1
             bytes += record.rawBytes
-            billed += (record.rawBytes + 5119) / 5120 * 5120
+            let step = BatchBuilder.billedStepBytes
+            billed += (record.rawBytes + step - 1) / step * step
         }
         counters.add(UInt64(records), to: .firehoseRecords)
         counters.add(UInt64(bytes), to: .firehoseRecordBytes)

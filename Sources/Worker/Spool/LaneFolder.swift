@@ -20,8 +20,16 @@ struct LaneFolder {
     private static let suffix = ".segment"
 
     static func name(of segment: UInt64) -> String {
-        let number = String(segment)
-        return String(repeating: "0", count: max(0, digits - number.count)) + number + suffix
+        let suffix = suffix.utf8
+        return String(unsafeUninitializedCapacity: digits + suffix.count) { room in
+            var rest = segment
+            for at in stride(from: digits - 1, through: 0, by: -1) {
+                room[at] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            for (at, byte) in suffix.enumerated() { room[digits + at] = byte }
+            return digits + suffix.count
+        }
     }
 
     /// The number in a segment's name, from 1 on; nil for any other name.

@@ -65,6 +65,23 @@ struct SegmentReader: ~Copyable {
         return nil
     }
 
+    /// When the record that begins at `offset` was received; nil when there is no record. Does not
+    /// move, and mostly finds it in the buffer.
+    func receivedAt(_ offset: UInt64) -> UInt64? {
+        let byteCount = SpoolRecordHeader.byteCount
+        let end = offset + UInt64(byteCount)
+        if offset >= bufferStart, end <= bufferStart + UInt64(buffered) {
+            return SpoolRecordHeader.read(buffer + Int(offset - bufferStart))?
+                .receivedAtMicroseconds
+        }
+        return withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { bytes in
+            let base = bytes.baseAddress!
+            let got = try? Files.read(file, into: base, count: byteCount, at: offset)
+            guard got == byteCount else { return nil }
+            return SpoolRecordHeader.read(base)?.receivedAtMicroseconds
+        }
+    }
+
     private mutating func recordHere(limit: UInt64) -> Record? {
         guard load(SpoolRecordHeader.byteCount, limit: limit) >= SpoolRecordHeader.byteCount,
             let header = SpoolRecordHeader.read(here), offset + UInt64(header.recordBytes) <= limit,

@@ -98,8 +98,18 @@ extension SpoolLane {
             oldestUndeliveredMicroseconds = 0
             return
         }
-        let all = activeFile >= 0 ? segments + [active] : segments
-        guard let found = folder.receivedAt(from: cursor.position, in: all) else { return }
+        guard let found = receivedAtCursor() else { return }
         oldestUndeliveredMicroseconds = found
+    }
+
+    /// Mostly the cursor is in the segment that is being read, which needs no other look at it.
+    private func receivedAtCursor() -> UInt64? {
+        let position = cursor.position
+        let end = position.offset + UInt64(SpoolRecordHeader.byteCount)
+        if reader.isOpen, reader.segment == position.segment, end <= readLimit {
+            return reader.receivedAt(position.offset)
+        }
+        let all = activeFile >= 0 ? segments + [active] : segments
+        return folder.receivedAt(from: position, in: all)
     }
 }

@@ -73,7 +73,7 @@ extension SpoolLane {
     }
 
     /// How far the segment being read has records.
-    private var readLimit: UInt64 {
+    var readLimit: UInt64 {
         if activeFile >= 0, reader.segment == active.number { return active.byteCount }
         // One that is deleted meanwhile was passed.
         return segments.first { $0.number == reader.segment }?.byteCount ?? reader.offset

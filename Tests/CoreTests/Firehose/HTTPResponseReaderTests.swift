@@ -82,7 +82,8 @@ import Testing
     @Test func `a reader that is reset reads the next response`() {
         var (reader, _) = Self.read(Self.closing)
         reader.reset()
-        #expect(!reader.hasBegun && reader.body.isEmpty && reader.headers.isEmpty)
+        #expect(!reader.hasBegun && reader.body.isEmpty)
+        #expect(reader.header("connection") == nil)
         #expect(Self.feed(&reader, Array(Self.counted.utf8)[...]) == .complete(reusable: true))
     }
 
@@ -91,6 +92,9 @@ import Testing
         ("SSH-2.0-x", .notHTTP),
         ("HTTP/2 200\r\n\r\n", .notHTTP),
         ("HTTP/1.1 20 OK\r\n\r\n", .notHTTP),
+        ("HTTP/1.1 2000 OK\r\n\r\n", .notHTTP),
+        ("HTTP/1.1\r\n\r\n", .notHTTP),
+        ("HTTP/1.1 200 OK\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n", .framing),
         ("HTTP/1.1 999 OK\r\n\r\n", .notHTTP),
         ("HTTP/1.1 101 Up\r\n\r\n", .framing),
         ("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", .framing),

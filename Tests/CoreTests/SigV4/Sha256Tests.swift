@@ -18,6 +18,21 @@ import Testing
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     }
 
+    @Test(arguments: [0, 1, 31, 32, 63, 64, 65, 200])
+    func `one key's HMACs are those of the function`(keyBytes: Int) {
+        let key = (0..<keyBytes).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
+        let hmac = HmacSha256(key: key)
+        for text in ["", "a", String(repeating: "long ", count: 100)] {
+            let code = [UInt8](unsafeUninitializedCapacity: 32) { room, count in
+                Array(text.utf8).withUnsafeBytes {
+                    hmac.code(of: $0, into: UnsafeMutableRawPointer(room.baseAddress!))
+                }
+                count = 32
+            }
+            #expect(code == hmacSha256(key: key, text))
+        }
+    }
+
     @Test func `how the bytes are cut does not matter`() {
         let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let whole = bytes.withUnsafeBytes { Sha256.digest($0) }

@@ -6,9 +6,11 @@ import Testing
 
 @Suite struct BatchBuilderTests {
     /// Advances until a batch is ready; nil when there is nothing.
-    static func build(_ builder: inout BatchBuilder) -> (records: [Data], reachedEnd: Bool)? {
+    static func build(
+        _ builder: inout BatchBuilder, earlyEndBytes: Int? = nil
+    ) -> (records: [Data], reachedEnd: Bool)? {
         while true {
-            switch builder.advance() {
+            switch builder.advance(earlyEndBytes: earlyEndBytes) {
             case .more: continue
             case .ready(let reachedEnd):
                 return (recordsOfBody(builder.body.bytes)!, reachedEnd)
@@ -121,6 +123,39 @@ import Testing
             builder.settle(failed: [])
         }
         #expect(rows == lane.rows)
+    }
+
+    @Test func `a batch that may end early ends where little of what is billed is unused`() throws {
+        let lane = FakeLane()
+        for _ in 0..<600 { lane.append([String(repeating: "x", count: 499)]) }
+        var builder = BatchBuilder(streamName: "s", source: lane.source)
+        var rows = 0
+        builder.begin(small: false)
+        let earlyBuilt = Self.build(&builder, earlyEndBytes: 100_000)
+        let early = try #require(earlyBuilt)
+        // 205 records would be 20 bytes above a multiple of 5,120; 204 are 480 below it.
+        #expect(early.records.map(\.count) == [204 * 500] && !early.reachedEnd)
+        rows += 204
+        builder.settle(failed: [])
+        #expect(lane.cursor == rows)
+        // What was left behind comes next; without leave to end early, all of it.
+        builder.begin(small: false)
+        let restBuilt = Self.build(&builder)
+        let rest = try #require(restBuilt)
+        #expect(rest.records.map(\.count) == [(600 - rows) * 500] && rest.reachedEnd)
+    }
+
+    @Test func `a batch without a good early end takes what there is`() throws {
+        let lane = FakeLane()
+        for _ in 0..<40 { lane.append([String(repeating: "x", count: 2559)]) }
+        lane.append(["odd"])
+        for _ in 0..<40 { lane.append([String(repeating: "x", count: 2559)]) }
+        var builder = BatchBuilder(streamName: "s", source: lane.source)
+        // From here on every second end is 4 bytes above a multiple of 5,120, the others half-way.
+        builder.begin(small: false)
+        let built = Self.build(&builder, earlyEndBytes: 40 * 2560 + 4)
+        let batch = try #require(built)
+        #expect(batch.reachedEnd && batch.records.map(\.count) == [80 * 2560 + 4])
     }
 
     @Test func `a slice of work stays small`() {

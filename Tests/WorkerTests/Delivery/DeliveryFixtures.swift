@@ -6,7 +6,7 @@ import Platform
 
 /// A lane in memory: what a spool lane is to delivery. Checks that its cursor only moves forward and
 /// lies between records.
-final class FakeLane {
+final class FakeLane: DeliveryStandIn {
     struct Record {
         var rows: [String]
         var droppedBefore: UInt64 = 0
@@ -32,7 +32,7 @@ final class FakeLane {
         return records.last!.bytes.count
     }
 
-    private func readNext() -> SpoolRead {
+    func readNext() -> SpoolRead {
         lent.initializeMemory(as: UInt8.self, repeating: 0xFF)
         lent.deallocate()
         lent = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -49,7 +49,7 @@ final class FakeLane {
                 end: SpoolPosition(segment: 1, offset: UInt64(next))))
     }
 
-    private func commit(_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64) {
+    func commit(_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64) {
         precondition(position.segment == 1 && Int(position.offset) > cursor, "cursor went back")
         precondition(Int(position.offset) <= next, "cursor passed what was never read")
         cursor = Int(position.offset)
@@ -57,10 +57,7 @@ final class FakeLane {
         self.dropped += dropped
     }
 
-    var source: DeliverySource {
-        DeliverySource(
-            readNext: { self.readNext() }, commit: { self.commit($0, $1, $2) })
-    }
+    var source: DeliverySource { .standIn(self) }
 }
 
 /// SplitMix64: the same numbers for the same seed, everywhere.

@@ -64,6 +64,20 @@ import Testing
         #expect(machine.delivered().action == .startTimer(afterMs: 50))
     }
 
+    @Test func `only the last eighth of a full batch may stay behind, and nothing in a flush`() {
+        var machine = DeliveryMachine(tuning: Self.tuning)
+        _ = machine.appended(bytes: 999)
+        #expect(machine.timerFired() == .build)
+        #expect(machine.earlyEndBytes == nil)
+        machine = DeliveryMachine(tuning: Self.tuning)
+        _ = machine.appended(bytes: 1000)
+        #expect(machine.earlyEndBytes == 875)
+        _ = machine.appended(bytes: 1000)
+        #expect(machine.earlyEndBytes == 1875)
+        _ = machine.flushNow()
+        #expect(machine.earlyEndBytes == nil)
+    }
+
     @Test func `a flush begins at once and is fulfilled by the call that held everything`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
         #expect(machine.flushNow() == .caughtUp)

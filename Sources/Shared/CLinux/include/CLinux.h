@@ -18,6 +18,8 @@ int clinux_set_socket_buffers(int fd, int bytes);
 /// Exclusive, non-blocking flock; 0, or -1 with errno EWOULDBLOCK when another holds it.
 int clinux_flock_exclusive(int fd);
 int clinux_renice(int nice);
+/// Blocks of that size and more are mapped one by one; nonzero on success.
+int clinux_map_blocks_from(int bytes);
 /// SIGPIPE to ignored, signal mask emptied.
 void clinux_ignore_sigpipe(void);
 /// Ignores SIGINT, SIGHUP and SIGQUIT: what a terminal sends to a whole process group.

@@ -34,9 +34,9 @@ public struct FirehoseError: Equatable, Sendable {
         do {
             try scanner.object { (it, name) throws(JSONScanner.Flaw) in
                 switch name {
-                case "__type": code = try it.stringOrNull(charactersMax: 256) ?? ""
+                case "__type": code = try it.textOrNull()?.string(bytesMax: 256) ?? ""
                 case "message", "Message":
-                    let text = try it.stringOrNull(charactersMax: messageBytesMax) ?? ""
+                    let text = try it.textOrNull()?.string(bytesMax: messageBytesMax) ?? ""
                     if message.isEmpty { message = text }
                 default: try it.skip()
                 }

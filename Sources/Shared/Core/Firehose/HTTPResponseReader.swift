@@ -3,6 +3,9 @@
 ///
 /// Interim responses (1xx) are skipped. Framing that could be read in two ways is refused, since
 /// the next answer on the connection would be misread too.
+///
+/// The head is kept as it came and read in place, so that a response like the ones before it costs
+/// no allocation.
 public struct HTTPResponseReader: Sendable {
     public static let headBytesMax = 16 << 10
     public static let bodyBytesMax = 1 << 20
@@ -35,6 +38,9 @@ public struct HTTPResponseReader: Sendable {
     }
 
     private var phase = Phase.head
+    /// The head, its empty line included.
+    private var head: [UInt8] = []
+    /// A line of the chunked framing.
     private var line: [UInt8] = []
     private var trailerBytes = 0
     private var keepAlive = true
@@ -42,7 +48,6 @@ public struct HTTPResponseReader: Sendable {
     public private(set) var hasBegun = false
 
     public private(set) var status = 0
-    public private(set) var headers: [SigV4.Header] = []
     public private(set) var body: [UInt8] = []
 
     public init() {}
@@ -50,14 +55,20 @@ public struct HTTPResponseReader: Sendable {
     /// Ready for the next response; memory is kept.
     public mutating func reset() {
         (phase, keepAlive, hasBegun, status, trailerBytes) = (.head, true, false, 0, 0)
+        head.removeAll(keepingCapacity: true)
         line.removeAll(keepingCapacity: true)
-        headers.removeAll(keepingCapacity: true)
         body.removeAll(keepingCapacity: body.capacity < 256 << 10)
     }
 
     /// The value of the first header of that name (lower case).
-    public func header(_ name: String) -> String? {
-        headers.first { $0.name == name }?.value
+    public func header(_ name: StaticString) -> String? {
+        head.withUnsafeBytes { bytes in
+            var fields = HTTPFields(bytes)
+            while let field = fields.next() {
+                if field.isNamed(name) { return String(decoding: field.value, as: UTF8.self) }
+            }
+            return nil
+        }
     }
 
     /// Takes what arrived. Bytes after the response make the connection not reusable.
@@ -114,68 +125,59 @@ public struct HTTPResponseReader: Sendable {
 
     // MARK: Head
 
-    /// Appends to `line` until the head's end; returns the bytes taken.
+    /// Appends to `head` until its end; returns the bytes taken.
     private mutating func takeHead(_ bytes: UnsafeRawBufferPointer) -> Int {
         for at in 0..<bytes.count {
-            line.append(bytes[at])
-            if line.count > Self.headBytesMax {
+            head.append(bytes[at])
+            if head.count > Self.headBytesMax {
                 phase = .failed(.headTooLarge)
                 return bytes.count
             }
-            guard bytes[at] == 0x0A, line.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
-            else { continue }
+            guard bytes[at] == 0x0A, endsHead else { continue }
             phase = readHead()
-            line.removeAll(keepingCapacity: true)
+            if case .head = phase { head.removeAll(keepingCapacity: true) }
             return at + 1
         }
         // Something that is not HTTP at all is told early, not when 16 KiB of it are there.
-        if line.count >= 5, !line.starts(with: "HTTP/".utf8) { phase = .failed(.notHTTP) }
+        if head.count >= 5, !head.starts(with: "HTTP/".utf8) { phase = .failed(.notHTTP) }
         return bytes.count
     }
 
-    private mutating func readHead() -> Phase {
-        let text = String(decoding: line.dropLast(4), as: UTF8.self)
-        let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let words = lines[0].split(separator: " ", maxSplits: 2)
-        guard words.count >= 2, words[0] == "HTTP/1.1" || words[0] == "HTTP/1.0",
-            words[1].utf8.count == 3, let status = Int(words[1]), (100...599).contains(status)
-        else { return .failed(.notHTTP) }
-        if (100...199).contains(status) { return status == 101 ? .failed(.framing) : .head }
-        self.status = status
-        keepAlive = words[0] == "HTTP/1.1"
-        headers.removeAll(keepingCapacity: true)
-        for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-                headers.count < Limits.headerFieldsMax
-            else { return .failed(.framing) }
-            headers.append(
-                SigV4.Header(
-                    line[..<colon].lowercased(),
-                    String(trimmed(line[line.index(after: colon)...]))))
-        }
-        return framing()
+    private var endsHead: Bool {
+        let count = head.count
+        return count >= 4 && head[count - 2] == 0x0D && head[count - 3] == 0x0A
+            && head[count - 4] == 0x0D
     }
 
-    private mutating func framing() -> Phase {
+    private mutating func readHead() -> Phase {
+        guard let line = HTTPStatusLine(head) else { return .failed(.notHTTP) }
+        if (100...199).contains(line.status) {
+            return line.status == 101 ? .failed(.framing) : .head
+        }
+        status = line.status
+        keepAlive = line.isVersion11
+        let head = head  // a reference more, no copy: `framing` changes the rest of `self`
+        return head.withUnsafeBytes { framing(HTTPFields($0)) }
+    }
+    private mutating func framing(_ fields: consuming HTTPFields) -> Phase {
         var length: Int?
         var chunked = false
-        for header in headers {
-            switch header.name {
-            case "content-length":
-                guard header.value.utf8.count <= 9, let value = Int(header.value), value >= 0,
-                    header.value.utf8.first != UInt8(ascii: "+"), length ?? value == value
+        var count = 0
+        while let field = fields.next() {
+            count += 1
+            if field.isNamed("content-length") {
+                guard let value = field.value.wholeNumber, length ?? value == value
                 else { return .failed(.framing) }
                 length = value
-            case "transfer-encoding":
-                guard header.value.lowercased() == "chunked" else { return .failed(.framing) }
+            } else if field.isNamed("transfer-encoding") {
+                guard field.value.isCaseless("chunked") else { return .failed(.framing) }
                 chunked = true
-            case "connection":
-                let value = header.value.lowercased()
-                if value.contains("close") { keepAlive = false }
-                if value.contains("keep-alive") { keepAlive = true }
-            default: break
+            } else if field.isNamed("connection") {
+                if field.value.containsCaseless("close") { keepAlive = false }
+                if field.value.containsCaseless("keep-alive") { keepAlive = true }
             }
         }
+        if fields.isMalformed || count > Limits.headerFieldsMax { return .failed(.framing) }
         if status == 204 || status == 304 { return done() }
         if chunked { return length == nil ? .chunkSize : .failed(.framing) }
         guard let length else {
@@ -216,7 +218,7 @@ public struct HTTPResponseReader: Sendable {
     }
 
     private mutating func afterChunkLine() -> Phase {
-        guard line.suffix(2).elementsEqual([0x0D, 0x0A]) else { return .failed(.framing) }
+        guard line.count >= 2, line[line.count - 2] == 0x0D else { return .failed(.framing) }
         let text = line.dropLast(2)
         switch phase {
         case .chunkEnd: return text.isEmpty ? .chunkSize : .failed(.framing)

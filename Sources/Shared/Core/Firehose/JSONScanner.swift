@@ -44,13 +44,12 @@ struct JSONScanner {
 
     /// Calls `body` for each member of an object, its value being next. `body` must take the value.
     mutating func object(
-        _ body: (inout JSONScanner, String) throws(Flaw) -> Void
+        _ body: (inout JSONScanner, JSONText) throws(Flaw) -> Void
     ) throws(Flaw) {
         try take("{")
         if try takes("}") { return }
         repeat {
-            guard try peek() == UInt8(ascii: "\"") else { throw .unexpected(offset: offset) }
-            let name = try string(charactersMax: 64)
+            let name = try text()
             try take(":")
             try body(&self, name)
         } while try takes(",")
@@ -65,57 +64,49 @@ struct JSONScanner {
         try take("]")
     }
 
-    /// A string; what exceeds `charactersMax` UTF-8 bytes is left out of the result.
-    mutating func string(charactersMax: Int) throws(Flaw) -> String {
+    /// A string, checked and left where it is.
+    mutating func text() throws(Flaw) -> JSONText {
         try take("\"")
-        var out: [UInt8] = []
+        let start = offset
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(decoding: out, as: UTF8.self)
-            case UInt8(ascii: "\\"):
-                let scalar = try escape()
-                if out.count < charactersMax { out.append(contentsOf: Array(String(scalar).utf8)) }
+            case UInt8(ascii: "\""):
+                return JSONText(
+                    escaped: UnsafeRawBufferPointer(rebasing: bytes[start..<offset - 1]))
+            case UInt8(ascii: "\\"): try skipEscape()
             case 0..<0x20: throw .unexpected(offset: offset - 1)
-            default: if out.count < charactersMax { out.append(byte) }
+            default: break
             }
         }
         throw .cut
     }
 
-    /// What follows a backslash. Half a surrogate pair becomes U+FFFD: these texts are for people.
-    private mutating func escape() throws(Flaw) -> Unicode.Scalar {
+    private mutating func skipEscape() throws(Flaw) {
         guard offset < bytes.count else { throw .cut }
-        let byte = bytes[offset]
         offset += 1
-        switch byte {
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{c}"
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        switch bytes[offset - 1] {
+        case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"), UInt8(ascii: "b"),
+            UInt8(ascii: "f"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
+            break
         case UInt8(ascii: "u"):
             guard offset + 4 <= bytes.count else { throw .cut }
-            var value: UInt32 = 0
-            for at in offset..<offset + 4 {
-                guard let digit = SigV4.hexValue(bytes[at]) else { throw .unexpected(offset: at) }
-                value = value << 4 | UInt32(digit)
+            for at in offset..<offset + 4 where SigV4.hexValue(bytes[at]) == nil {
+                throw .unexpected(offset: at)
             }
             offset += 4
-            return Unicode.Scalar(value) ?? "\u{FFFD}"
         default: throw .unexpected(offset: offset - 1)
         }
     }
 
     /// A string, or null.
-    mutating func stringOrNull(charactersMax: Int) throws(Flaw) -> String? {
+    mutating func textOrNull() throws(Flaw) -> JSONText? {
         if try peek() == UInt8(ascii: "n") {
             try literal("null")
             return nil
         }
-        return try string(charactersMax: charactersMax)
+        return try text()
     }
 
     /// A whole number of at most nine digits.
@@ -148,7 +139,7 @@ struct JSONScanner {
             try object { (it, _) throws(Flaw) in try it.skip(depth: depth + 1) }
         case UInt8(ascii: "["):
             try array { (it) throws(Flaw) in try it.skip(depth: depth + 1) }
-        case UInt8(ascii: "\""): _ = try string(charactersMax: 0)
+        case UInt8(ascii: "\""): _ = try text()
         case UInt8(ascii: "t"): try literal("true")
         case UInt8(ascii: "f"): try literal("false")
         case UInt8(ascii: "n"): try literal("null")

@@ -71,7 +71,7 @@ public struct PutRecordBatchAnswer: Equatable, Sendable {
         var failed: [Failed] = []
 
         mutating func member(
-            _ name: String, _ scanner: inout JSONScanner
+            _ name: JSONText, _ scanner: inout JSONScanner
         ) throws(JSONScanner.Flaw) {
             switch name {
             case "FailedPutCount": failedPutCount = try scanner.count()
@@ -94,19 +94,21 @@ public struct PutRecordBatchAnswer: Equatable, Sendable {
             _ index: Int, _ scanner: inout JSONScanner
         ) throws(JSONScanner.Flaw) {
             var hasID = false
-            var code: String?
-            var message: String?
+            var code: JSONText?
+            var message: JSONText?
             try scanner.object { (it, name) throws(JSONScanner.Flaw) in
                 switch name {
-                // Only its presence matters, and a successful call has hundreds.
-                case "RecordId": hasID = try it.stringOrNull(charactersMax: 1)?.isEmpty == false
-                case "ErrorCode": code = try it.stringOrNull(charactersMax: 128)
-                case "ErrorMessage": message = try it.stringOrNull(charactersMax: 256)
+                case "RecordId": hasID = try it.textOrNull()?.isEmpty == false
+                case "ErrorCode": code = try it.textOrNull()
+                case "ErrorMessage": message = try it.textOrNull()
                 default: try it.skip()
                 }
             }
             if let code, !code.isEmpty {
-                failed.append(Failed(index: index, code: code, message: message ?? ""))
+                failed.append(
+                    Failed(
+                        index: index, code: code.string(bytesMax: 128),
+                        message: message?.string(bytesMax: 256) ?? ""))
             } else if !hasID {
                 emptyResult = emptyResult ?? index
             }

@@ -23,15 +23,18 @@ public struct PutRecordBatchBody: ~Copyable {
     private let prefix: [UInt8]
     private static let separator = Array("\"},{\"Data\":\"".utf8)
     private static let suffix = Array("\"}]}".utf8)
-    /// Capacities taken one after the other, so that a small batch stays in little memory and no
-    /// growth copies more than the last but one.
-    private static let capacities = [64 << 10, 512 << 10, 1536 << 10]
+    /// Memory that was touched up to here is kept between batches, so that a busy lane's does not
+    /// come and go.
+    private static let keptBytesMax = 1536 << 10
+    /// Room for the largest body. Taken whole, since what is not touched costs nothing.
     private let capacityMax: Int
     /// What `append` may ask for beyond what it writes.
     private static let reserveSlack = 64
 
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var filled = 0
+    /// Bytes of `storage` that earlier bodies have touched.
+    private var touched = 0
     private var hashed = 0
     private var hash = Sha256()
     /// Bytes of the open record that wait for a full base64 group, in the low bytes, first highest.
@@ -43,8 +46,11 @@ public struct PutRecordBatchBody: ~Copyable {
     public private(set) var records: [Record] = []
     /// Raw bytes of all records, the open one included.
     public private(set) var rawBytes = 0
-    /// Lower-case hex SHA-256 of the body; empty until it is finished.
-    public private(set) var payloadHash = ""
+    public private(set) var isFinished = false
+    private let digest = UnsafeMutableRawPointer.allocate(
+        byteCount: Sha256.byteCount, alignment: 16)
+    private let digestHex = UnsafeMutableRawPointer.allocate(
+        byteCount: 2 * Sha256.byteCount, alignment: 16)
 
     /// The records that stay, and how far they were moved.
     private struct Compaction {
@@ -65,15 +71,25 @@ public struct PutRecordBatchBody: ~Copyable {
         begin()
     }
 
-    deinit { storage.deallocate() }
+    deinit {
+        storage.deallocate()
+        digest.deallocate()
+        digestHex.deallocate()
+    }
 
     /// The finished body. Valid until the next change.
     public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: storage.baseAddress, count: filled)
     }
 
-    public var capacity: Int { storage.count }
-    public var isFinished: Bool { !payloadHash.isEmpty }
+    /// Lower-case hex SHA-256 of the finished body, 64 bytes. Valid until the next change.
+    public var payloadHash: UnsafeRawBufferPointer {
+        precondition(isFinished)
+        return UnsafeRawBufferPointer(start: digestHex, count: 2 * Sha256.byteCount)
+    }
+
+    /// Bytes of memory in use, near enough.
+    public var touchedBytes: Int { max(touched, filled) }
     /// Between `keepOnly` and the last `compact`.
     public var isCompacting: Bool { keep != nil }
     /// Raw bytes of the record that `append` continues; 0 when it would open one.
@@ -83,10 +99,10 @@ public struct PutRecordBatchBody: ~Copyable {
 
     /// Forgets what there was; the memory stays.
     public mutating func begin() {
+        touched = touchedBytes
         (filled, hashed, rawBytes, waiting, waitingCount) = (0, 0, 0, 0, 0)
-        isOpen = false
+        (isOpen, isFinished) = (false, false)
         keep = nil
-        payloadHash = ""
         records.removeAll(keepingCapacity: true)
         hash.reset()
     }
@@ -170,7 +186,10 @@ public struct PutRecordBatchBody: ~Copyable {
         reserve(Self.suffix.count)
         put(Self.suffix)
         hashWritten()
-        payloadHash = lowerHex(hash.finish())
+        hash.finish(into: digest)
+        writeLowerHex(
+            UnsafeRawBufferPointer(start: digest, count: Sha256.byteCount), to: digestHex)
+        isFinished = true
     }
 
     // MARK: Sending some of it again
@@ -184,7 +203,7 @@ public struct PutRecordBatchBody: ~Copyable {
         keep = Compaction(sources: sources)
         (filled, hashed) = (0, 0)
         rawBytes = sources.reduce(0) { $0 + $1.rawBytes }
-        payloadHash = ""
+        isFinished = false
         hash.reset()
     }
 
@@ -224,21 +243,20 @@ public struct PutRecordBatchBody: ~Copyable {
     }
 
     private mutating func reserve(_ count: Int) {
-        if filled + count <= storage.count { return }
-        let capacity = Self.capacities.first { $0 >= filled + count } ?? capacityMax
-        precondition(filled + count <= capacity, "Firehose's limits keep a body below its maximum")
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
-        larger.copyMemory(from: UnsafeRawBufferPointer(start: storage.baseAddress, count: filled))
-        storage.deallocate()
-        storage = larger
+        if storage.baseAddress == nil {
+            storage = .allocate(byteCount: capacityMax, alignment: 64)
+        }
+        precondition(
+            filled + count <= storage.count, "Firehose's limits keep a body below its maximum")
     }
 
     /// Forgets the body, and gives its memory back when it is more than a small batch needs.
     public mutating func beginSmall() {
         begin()
-        if storage.count > Self.capacities[1] {
+        if touched > Self.keptBytesMax {
             storage.deallocate()
             storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            touched = 0
         }
     }
 }

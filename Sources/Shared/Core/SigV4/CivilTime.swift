@@ -55,10 +55,29 @@ public struct CivilTime: Equatable, Sendable {
 
 /// "20260102T030405Z", as AWS writes the moment of a signature.
 public func amzDate(unixSeconds: Int64) -> String {
+    String(unsafeUninitializedCapacity: 16) { room in
+        writeAmzDate(unixSeconds: unixSeconds, to: UnsafeMutableRawPointer(room.baseAddress!))
+        return 16
+    }
+}
+
+/// The same, 16 bytes.
+func writeAmzDate(unixSeconds: Int64, to room: UnsafeMutableRawPointer) {
     let at = CivilTime(unixSeconds: unixSeconds)
-    return twoDigits(at.year / 100) + twoDigits(at.year % 100) + twoDigits(at.month)
-        + twoDigits(at.day) + "T" + twoDigits(at.hour) + twoDigits(at.minute)
-        + twoDigits(at.second) + "Z"
+    func write(_ value: Int, at offset: Int) {
+        let zero = UInt8(ascii: "0")
+        room.storeBytes(of: zero + UInt8(value / 10), toByteOffset: offset, as: UInt8.self)
+        room.storeBytes(of: zero + UInt8(value % 10), toByteOffset: offset + 1, as: UInt8.self)
+    }
+    write(at.year / 100, at: 0)
+    write(at.year % 100, at: 2)
+    write(at.month, at: 4)
+    write(at.day, at: 6)
+    room.storeBytes(of: UInt8(ascii: "T"), toByteOffset: 8, as: UInt8.self)
+    write(at.hour, at: 9)
+    write(at.minute, at: 11)
+    write(at.second, at: 13)
+    room.storeBytes(of: UInt8(ascii: "Z"), toByteOffset: 15, as: UInt8.self)
 }
 
 /// Reads "20260102T030405Z"; nil when it is anything else.
