@@ -5,6 +5,7 @@ import Platform
 
 /// The router's process: builds the state, obeys the supervisor, runs the loop. Never returns.
 public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
+    scheduleAsBatch()
     let state = UnsafeMutablePointer<RouterState>.allocate(capacity: 1)
     state.initialize(
         to: RouterState(

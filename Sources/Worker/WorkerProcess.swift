@@ -11,6 +11,7 @@ struct WorkerFailure: Error, CustomStringConvertible {
 /// The worker's process: recovers its shard, builds the state, obeys the supervisor, runs the loop.
 /// Never returns.
 public func runWorker(_ child: ChildContext) throws -> Never {
+    scheduleAsBatch()
     returnLargeBlocks()
     let spool = UnsafeMutablePointer<ShardSpool>.allocate(capacity: 1)
     spool.initialize(to: try openSpool(child))

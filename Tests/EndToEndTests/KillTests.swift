@@ -110,6 +110,7 @@ extension EndToEnd {
             let cluster = try Cluster(
                 settings: [
                     "delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:\(freePort())",
+                    "delivery.linger=200ms",
                 ],
                 environment: ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"])
             let sent = try underLoad(cluster, seconds: 2, "dark") { usleep(1_500_000) }

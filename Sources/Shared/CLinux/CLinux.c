@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,11 @@ int clinux_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 int clinux_map_blocks_from(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
 
 int clinux_renice(int nice_value) { return setpriority(PRIO_PROCESS, 0, nice_value); }
+
+int clinux_schedule_batch(void) {
+    struct sched_param none = {0};
+    return sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 void clinux_ignore_sigpipe(void) {
     sigset_t none;

@@ -18,6 +18,8 @@ int clinux_set_socket_buffers(int fd, int bytes);
 /// Exclusive, non-blocking flock; 0, or -1 with errno EWOULDBLOCK when another holds it.
 int clinux_flock_exclusive(int fd);
 int clinux_renice(int nice);
+/// SCHED_BATCH for this process: it no longer preempts others when it wakes.
+int clinux_schedule_batch(void);
 /// Blocks of that size and more are mapped one by one; nonzero on success.
 int clinux_map_blocks_from(int bytes);
 /// SIGPIPE to ignored, signal mask emptied.
