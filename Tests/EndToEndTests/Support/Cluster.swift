@@ -131,8 +131,21 @@ final class Cluster {
         return try Status(json: output.stdout)
     }
 
+    /// Waits until nothing more is being accepted: a client that was cut off may have left hits
+    /// between router and spool, and a flush answers only for what was accepted before it.
+    private func settle() throws {
+        var last = try status().ledger.accepted
+        _ = try eventually(within: 10) {
+            usleep(300_000)
+            let now = try status().ledger.accepted
+            defer { last = now }
+            return now == last
+        }
+    }
+
     /// Waits until all that is accepted is delivered and loaded.
     func flush(timeoutSeconds: Int = 120) throws {
+        try settle()
         let output = try run(
             binary, ["flush", "--timeout", "\(timeoutSeconds)s"] + finding, in: folder,
             timeoutSeconds: Double(timeoutSeconds) + 20)
