@@ -88,7 +88,8 @@ private func deliver(
 ) -> LaneDelivery.Pointer {
     var tuning = DeliveryTuning()
     tuning.lingerBytes = child.settings.lingerBytes
-    tuning.lingerMs = child.settings.effectiveLingerMs
+    tuning.lingerMs =
+        child.settings.lingerMs ?? (child.settings.deliveryMode == .local ? 1000 : 10_000)
     let log = child.log
     return LaneDelivery.allocate(
         lane, source: .spool(spool),
