@@ -29,7 +29,9 @@ func library(_ name: String, apt: String) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
+        path: "Tests/\(name)Tests")
 }
 
 let package = Package(
@@ -79,16 +81,28 @@ let package = Package(
             swiftSettings: swift
         ),
 
+        // What tests stand on: helpers that know nothing of the product.
+        .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
+        .target(name: "TestSupport", dependencies: ["CSpawn"], path: "Tests/Support"),
+
+        // Each declares what it imports, all of it and no more (ImportTests).
+        tests("Support", []),
         tests("Core", ["Core", "Config"]),
         tests("Platform", ["Platform"]),
-        tests("Config", ["Config", "Core"]),
-        tests("Log", ["Log", "Core"]),
+        tests("Config", ["Config", "Core", .product(name: "TOMLKit", package: "TOMLKit")]),
+        tests("Log", ["Log", "Core", .product(name: "Logging", package: "swift-log")]),
         tests("Router", ["Router", "Core", "Platform"]),
         tests("Worker", ["Worker", "Core", "Platform"]),
-        tests("LocalFirehose", ["LocalFirehose", "Core", "Platform"]),
-        tests("Supervisor", ["Supervisor", "Core", "Platform"]),
+        tests("LocalFirehose", ["LocalFirehose", "Core", "Platform", "CZlib"]),
+        tests(
+            "Supervisor",
+            [
+                "Supervisor", "Core", "Platform", "Config",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("Architecture", []),
-        tests("EndToEnd", ["Core"]),
+        // From outside only: it knows the product as a user does, by its binary.
+        tests("EndToEnd", []),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -38,6 +38,8 @@ import Testing
         Rule(
             folder: "Sources/Shared/ChildSupport",
             may: ["Core", "Platform", "Config", "Log", "Logging"]),
+        // What tests share knows nothing of what they test.
+        Rule(folder: "Tests/Support", may: ["CSpawn"], foundationIn: [""]),
     ]
 
     @Test(arguments: rules)
@@ -67,7 +69,28 @@ import Testing
         }
     }
 
+    /// SwiftPM lets a target import what only its dependencies declare. So a test could come to rest
+    /// on a part of the product that it is not meant to know.
+    @Test func `a test target imports what the manifest declares for it, all of it and no more`()
+        throws
+    {
+        let declared = declaredForTests(in: try ProjectFiles.File(path: "Package.swift").text)
+        let files = ProjectFiles.swiftFiles(below: "Tests").filter {
+            !$0.path.hasPrefix("Tests/Support/")
+        }
+        let folders = Dictionary(grouping: files) { $0.path.split(separator: "/")[1] }
+        #expect(Set(folders.keys.map(String.init)) == Set(declared.keys.map { $0 + "Tests" }))
+        let forAll = Self.everywhere.union(["Foundation", "Testing", "TestSupport"])
+        for (name, modules) in declared {
+            let texts = try folders["\(name)Tests", default: []].map { try $0.text }
+            let found = Set(texts.flatMap(imports(of:))).subtracting(forAll)
+            #expect(found == modules, "\(name)Tests")
+        }
+        #expect(declared["EndToEnd"] == [], "end-to-end tests know the product by its binary only")
+    }
+
     @Test func `an import is seen however it is written`() {
+        let quotes = String(repeating: "\"", count: 3)
         let text = """
             import Core
             @testable import Router
@@ -77,15 +100,29 @@ import Testing
                 import Worker // indented, as under #if
             // import NotThis
             let text = "import NorThis"
+            let script = \(quotes)
+                import json
+                \(quotes)
             """
         #expect(
             imports(of: text) == ["Core", "Router", "CLibuv", "Foundation", "Glibc", "Worker"])
     }
 }
 
-/// The modules a Swift file imports, in its order.
+/// The modules a Swift file imports, in its order. What scripts import within its text is none.
 func imports(of text: String) -> [String] {
     let line =
         #/^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/#
-    return text.split(separator: "\n").compactMap { $0.prefixMatch(of: line).map { String($0.1) } }
+    let code = text.replacing(#/"""(?s:.*?)"""/#, with: "")
+    return code.split(separator: "\n").compactMap { $0.prefixMatch(of: line).map { String($0.1) } }
+}
+
+/// By the name of each test target in a manifest, without its "Tests": the modules it declares.
+func declaredForTests(in manifest: String) -> [String: Set<String>] {
+    let call = #/\btests\(\s*"(\w+)",\s*\[(.*?)\]\)/#.dotMatchesNewlines()
+    let entries = manifest.matches(of: call).map { match in
+        let products = match.2.replacing(#/package: "[\w-]+"/#, with: "")
+        return (String(match.1), Set(products.matches(of: #/"(\w+)"/#).map { String($0.1) }))
+    }
+    return Dictionary(uniqueKeysWithValues: entries)
 }

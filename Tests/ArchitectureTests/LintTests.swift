@@ -69,6 +69,29 @@ import Testing
         #expect(!manifest.contains("exclusivity=unchecked"))
     }
 
+    /// On Linux it crashes while looking for open descriptors when there are many, and keeps its own
+    /// open until a run loop turns.
+    @Test func `no test starts a program with Foundation's Process`() throws {
+        let use = #/\bProcess(?:\.init)?\(\)|\bProcess\.run\(/#
+        for file in ProjectFiles.swiftFiles(below: "Tests") {
+            for line in try file.text.split(separator: "\n") where !line.isComment {
+                #expect(
+                    !line.contains(use),
+                    "\(file.path): use SpawnedProcess, whose end is seen and leaks nothing: \(line)"
+                )
+            }
+        }
+    }
+
+    /// `#expect(waits(for: isReady))` evaluates an autoclosure once and passes on what it got: a
+    /// helper that asks again and again would get the first answer every time.
+    @Test func `no test helper takes an autoclosure`() throws {
+        let mark = "@auto" + "closure"
+        for file in ProjectFiles.swiftFiles(below: "Tests") {
+            #expect(!(try file.text.contains(mark)), "\(file.path): take a closure")
+        }
+    }
+
     private var sources: [ProjectFiles.File] {
         ProjectFiles.swiftFiles(below: "Sources") + ProjectFiles.swiftFiles(below: "loadtest")
     }

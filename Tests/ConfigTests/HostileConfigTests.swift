@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Config
@@ -35,7 +36,7 @@ import Testing
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `configs with bytes changed, removed, doubled and moved`(seed: UInt64) {
-        var random = SeededRandom(state: seed)
+        var random = SeededDice(seed: seed)
         let alphabet = Array("[]{}\"'=.,#\n\\u0 é-_9ax".utf8) + [0, 0x1B, 0xFF]
         for _ in 0..<150 {
             var bytes = Self.example

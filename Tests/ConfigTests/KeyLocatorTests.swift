@@ -1,4 +1,5 @@
 import TOMLKit
+import TestSupport
 import Testing
 
 @testable import Config
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func `random bytes of TOML's own characters end it too`() {
-        var random = SeededRandom(state: 20_261_123)
+        var random = SeededDice(seed: 20_261_123)
         let alphabet = Array("[]{}\"'=.,# \n\\ua0\t-".utf8)
         for _ in 0..<3000 {
             let count = Int(random.next() % 60)
@@ -104,18 +105,5 @@ import Testing
         _ = KeyLocator([UInt8](repeating: UInt8(ascii: "["), count: 1 << 20))
         _ = KeyLocator(Array("a=".utf8) + [UInt8](repeating: UInt8(ascii: "["), count: 1 << 16))
         _ = KeyLocator(Array(String(repeating: "a.", count: 1 << 15).utf8))
-    }
-}
-
-/// SplitMix64: the same walk at every run.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

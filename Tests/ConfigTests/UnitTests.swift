@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Core
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func `sizes and durations are written so that they read back`() throws {
-        var random = SeededRandom(state: 7)
+        var random = SeededDice(seed: 7)
         for _ in 0..<2000 {
             let number = random.next() >> (random.next() % 64)
             #expect(try ByteSize.parse(ByteSize.text(number)) == number)

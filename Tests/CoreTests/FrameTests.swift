@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @Suite struct FrameHeaderTests {
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func `random headers are refused or come out within every limit`() {
-        var dice = EdgeDice(seed: 0x4652_414d)
+        var dice = SeededDice(seed: 0x4652_414d)
         var good = 0
         for round in 0..<8_000 {
             var bytes = (0..<FrameHeader.byteCount).map { _ in

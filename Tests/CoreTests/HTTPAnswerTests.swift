@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct HTTPDateTests {
@@ -29,7 +30,7 @@ import Testing
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
         formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        var dice = EdgeDice(seed: 0x4441_5445)
+        var dice = SeededDice(seed: 0x4441_5445)
         for _ in 0..<2000 {
             let second = UInt64.random(in: 0..<253_402_300_800, using: &dice)
             let expected = formatter.string(from: Date(timeIntervalSince1970: Double(second)))

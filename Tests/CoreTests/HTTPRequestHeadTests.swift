@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @Suite struct HTTPRequestHeadTests {
@@ -110,7 +111,7 @@ import Testing
     }
 
     @Test func `mutated requests never make it read or point outside its bytes`() {
-        var dice = EdgeDice(seed: 0x4854_5450)
+        var dice = SeededDice(seed: 0x4854_5450)
         let room = GuardedBytes(capacity: 16 << 10)
         let seeds = AcceptedRequest.all.map(\.text) + RefusedRequest.all.map(\.text)
         var complete = 0
@@ -136,7 +137,7 @@ import Testing
             }
     }
 
-    private static func mutated(_ seed: [UInt8], _ dice: inout EdgeDice) -> [UInt8] {
+    private static func mutated(_ seed: [UInt8], _ dice: inout SeededDice) -> [UInt8] {
         var text = seed
         for _ in 0..<Int.random(in: 1...4, using: &dice) where !text.isEmpty {
             let at = Int.random(in: 0..<text.count, using: &dice)

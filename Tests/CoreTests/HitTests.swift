@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// What a hit says, copied out of its bytes.
@@ -111,7 +112,7 @@ struct ReadHit: Equatable {
     }
 
     @Test func `fields of any size come through, up to a whole head's`() throws {
-        var dice = EdgeDice(seed: 0x4849_5453)
+        var dice = SeededDice(seed: 0x4849_5453)
         for size in [1, 15, 16, 17, 255, 256, 4096, Limits.requestHeadBytesMax] {
             var hit = ReadHit()
             hit.target = (0..<size).map { _ in UInt8.random(in: 0...255, using: &dice) }
@@ -146,7 +147,7 @@ struct ReadHit: Equatable {
     }
 
     @Test func `mutated hits are none, or hold together`() {
-        var dice = EdgeDice(seed: 0x4655_5a5a)
+        var dice = SeededDice(seed: 0x4655_5a5a)
         var good = 0
         for _ in 0..<10_000 {
             var bytes = Self.golden + Self.golden
@@ -164,7 +165,7 @@ struct ReadHit: Equatable {
     }
 
     @Test func `random bytes are none, or hold together`() {
-        var dice = EdgeDice(seed: 0x5241_4e44)
+        var dice = SeededDice(seed: 0x5241_4e44)
         for _ in 0..<10_000 {
             let size = Int.random(in: 0...128, using: &dice)
             var bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &dice) }
@@ -227,7 +228,7 @@ struct ReadHit: Equatable {
 
     @Test func `a million ids rise and differ, though the clock stands still or goes back`() {
         var generator = HitIdGenerator(seed: 3)
-        var dice = EdgeDice(seed: 0x4944_5349)
+        var dice = SeededDice(seed: 0x4944_5349)
         var now = Self.now
         var last: UInt64 = 0
         var randoms = Set<UInt64>(minimumCapacity: 1_000_000)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Core
@@ -27,7 +28,7 @@ import Testing
 
     /// A life of two lanes, hit by hit: accepted is what came, whatever became of it.
     @Test(arguments: 0..<50) func `it closes after any life of the lanes`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededDice(seed: seed)
         var counts = LedgerCounts()
         var came: UInt64 = 0
         for _ in 0..<500 {
@@ -58,7 +59,7 @@ import Testing
 
     /// A child may write anything; the sum still is the sum and nothing traps.
     @Test(arguments: 0..<50) func `nonsense in the counters traps nobody`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededDice(seed: seed)
         let ledger = Ledger(LedgerCounts { _ in random.next() })
         #expect(
             ledger.accepted

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @Suite struct RowsAddressTests {
@@ -18,12 +19,9 @@ import Testing
         ("fe800000000000000000000000000abc", "fe80::abc"),
         ("00000000000000000000fffe01020304", "::fffe:102:304"),
     ])
-    func `an address is written as RFC 5952 has it`(hex: String, text: String) throws {
+    func `an address is written as RFC 5952 has it`(digits: String, text: String) throws {
         var hit = SampleHit("/")
-        let digits = Array(hex.utf8)
-        hit.address = stride(from: 0, to: 32, by: 2).map {
-            UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)!
-        }
+        hit.address = unhexed(digits)
         let rows = Rows(
             Schema(columns: [
                 .init(name: "id", type: .varchar(36), sources: [.hitID]),

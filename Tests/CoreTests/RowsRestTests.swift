@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// Which parameter goes to which column, and what becomes of the others.
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test func `equal names among many are found whatever lies between`() throws {
-        var random = Seeded(state: 99)
+        var random = SeededDice(seed: 99)
         let rows = Rows(.probe(.varchar(9)))
         for _ in 0..<300 {
             let names = (0..<Int.random(in: 1...12, using: &random)).map {

@@ -1,5 +1,6 @@
 import Config
 import Core
+import TestSupport
 import Testing
 
 /// Whatever comes, an encoder makes one whole JSON row and stays within its room.
@@ -32,7 +33,7 @@ import Testing
 
     @Test(arguments: 1...6)
     func `arbitrary bytes always become one JSON object`(seed: Int) throws {
-        var random = Seeded(state: UInt64(seed))
+        var random = SeededDice(seed: UInt64(seed))
         let defaultRows = Rows(SchemaFile.standard.schema)
         let awkwardRows = Rows(Self.awkward)
         let words: [[UInt8]] = [
@@ -137,7 +138,7 @@ import Testing
 
     @Test func `a row is never longer than six times its request and the schema's overhead`() throws
     {
-        var random = Seeded(state: 4)
+        var random = SeededDice(seed: 4)
         for schema in [SchemaFile.standard.schema, Self.awkward, try Self.heaviest()] {
             let rows = Rows(schema)
             for _ in 0..<3000 {

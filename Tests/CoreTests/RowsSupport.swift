@@ -83,19 +83,6 @@ func parsedRow(_ row: [UInt8]) -> [String: Any]? {
     return (try? JSONSerialization.jsonObject(with: Data(row))) as? [String: Any]
 }
 
-/// A small fast generator with a seed (SplitMix64), so that a failure can be repeated.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 extension Schema {
     /// One column of a type, read from the parameter "v", and a rest.
     static func probe(_ type: ColumnType, required: Bool = false) -> Schema {

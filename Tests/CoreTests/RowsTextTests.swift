@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// Decoding, escaping and cutting of text.
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func `every sequence of bytes decodes as the standard library repairs it`() throws {
-        var random = Seeded(state: 7)
+        var random = SeededDice(seed: 7)
         let rows = Rows(.probe(.varchar(1000)))
         let leads: [UInt8] = [
             0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED,

@@ -1,13 +1,7 @@
+import TestSupport
 import Testing
 
 @testable import Core
-
-private func hex(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
-    }.joined()
-}
 
 @Suite struct SpoolRecordHeaderTests {
     static let header = SpoolRecordHeader(
@@ -73,7 +67,7 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
     }
 
     @Test func `noise is neither a header nor a crash`() {
-        var random = SpoolRandom(seed: 56)
+        var random = SeededDice(seed: 56)
         for _ in 0..<20_000 {
             var bytes = (0..<SpoolRecordHeader.byteCount).map { _ in
                 UInt8.random(in: 0...255, using: &random)
@@ -288,7 +282,7 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
 
     @Test(arguments: 0..<20)
     func `it agrees with a set, also after a segment's head carried it`(seed: Int) {
-        var random = SpoolRandom(seed: UInt64(seed))
+        var random = SeededDice(seed: UInt64(seed))
         var table = OriginTable()
         var model: [Origin: Set<UInt64>] = [:]
         var newest: UInt64 = 500
@@ -330,20 +324,5 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
         #expect(ledger.badKept == 23)
         #expect(ledger.dropped == 5)
         #expect(ledger.closes)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SpoolRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Core
@@ -252,7 +253,7 @@ private final class Memory {
 
     /// Whatever lives and dies in whatever order, no total ever falls.
     @Test(arguments: 0..<20) mutating func `totals never fall on a random walk`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededDice(seed: seed)
         var living: [Int] = []
         var last: UInt64 = 0
         var expected: UInt64 = 0
@@ -271,20 +272,5 @@ private final class Memory {
             #expect(value == expected)
             last = value
         }
-    }
-}
-
-/// A seeded generator, the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -21,7 +22,7 @@ extension EndToEnd {
         private func start(_ settings: [String], _ files: [String: String] = [:]) throws -> Cluster
         {
             let cluster = try Cluster(settings: settings, files: files)
-            #expect(eventually(within: 5, cluster.logText.contains("Ctrl-C here")))
+            #expect(eventually(within: 5) { cluster.logText.contains("Ctrl-C here") })
             return cluster
         }
 
@@ -42,6 +43,8 @@ extension EndToEnd {
             let stop = try #require(
                 try line("stop", of: cluster).split(separator: ", or ").last)
             #expect(try shell(String(stop), in: cluster).status == 0)
+            let hasEnded = eventually(within: 10) { cluster.process?.isRunning == false }
+            #expect(hasEnded && cluster.process?.exitStatus == 0, "\(cluster.logText)")
             let after = try shell(try line("see the ledger", of: cluster), in: cluster)
             #expect(after.stdout.contains("hydrant is stopped"), "\(after)")
         }

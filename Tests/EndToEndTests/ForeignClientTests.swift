@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -117,17 +118,9 @@ extension EndToEnd {
         /// stores the rows.
         @Test func `rows reach moto in mode aws, each once`() throws {
             let port = freePort()
-            let moto = Process()
-            moto.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            moto.arguments = [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"]
-            moto.standardOutput = FileHandle.nullDevice
-            moto.standardError = FileHandle.nullDevice
-            try moto.run()
-            defer {
-                // Not SIGTERM: a child of a test runner may have it blocked.
-                kill(moto.processIdentifier, SIGKILL)
-                moto.waitUntilExit()
-            }
+            let moto = try SpawnedProcess(
+                python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"])
+            defer { moto.endNow() }
             let endpoint = "http://127.0.0.1:\(port)"
             let isUp = try eventually(within: 20) {
                 try run("curl", ["-sf", "-o", "/dev/null", "\(endpoint)/moto-api/"]).status == 0

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -46,14 +47,15 @@ extension EndToEnd {
             let script = cluster.folder.appendingPathComponent("sender.py")
             try Self.sender.write(to: script, atomically: true, encoding: .utf8)
             let result = cluster.folder.appendingPathComponent("sent-\(name).json")
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [
-                python, script.path, "\(cluster.port)", "\(seconds)", name, result.path,
-            ]
-            try process.run()
+            let complaints = cluster.folder.appendingPathComponent("sender-\(name).log")
+            let process = try SpawnedProcess(
+                python, [script.path, "\(cluster.port)", "\(seconds)", name, result.path],
+                errors: complaints.path)
             try fault()
-            process.waitUntilExit()
+            // A request may wait for its answer, 10 s at most.
+            let hasEnded = process.waitUntilExit(withinSeconds: seconds + 30)
+            let said = try String(contentsOf: complaints, encoding: .utf8)
+            try #require(hasEnded && process.exitStatus == 0, "the sender: \(said)")
             let parsed =
                 try JSONSerialization.jsonObject(with: Data(contentsOf: result)) as? [String: Any]
                 ?? [:]

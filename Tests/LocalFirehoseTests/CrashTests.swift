@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
@@ -78,7 +79,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
     func `a random life with many deaths keeps every answered row exactly once`(seed: UInt64) throws
     {
-        var random = SeededNumbers(seed: seed)
+        var random = SeededDice(seed: seed)
         var folder = ScratchFolder()
         var store = try makeStore(folder, counters: counters, bufferBytesMax: 2000)
         var ids = 0

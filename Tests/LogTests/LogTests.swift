@@ -1,6 +1,7 @@
 import Core
 import Glibc
 import Logging
+import TestSupport
 import Testing
 
 @testable import Log
@@ -180,7 +181,7 @@ import Testing
     /// Whatever comes, every line is told or counted, and the table stays small.
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func `in a long random walk no line goes uncounted`(seed: UInt64) {
-        var walk = Walk(state: seed)
+        var walk = SeededDice(seed: seed)
         var filter = RepeatFilter()
         var sent = 0
         var accounted = 0
@@ -193,14 +194,6 @@ import Testing
         }
         accounted += filter.flush().reduce(0) { $0 + $1.repeats }
         #expect(accounted == sent)
-    }
-
-    private struct Walk {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 33
-        }
     }
 }
 

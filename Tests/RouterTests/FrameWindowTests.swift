@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Router
@@ -62,7 +63,7 @@ private struct ModelWindow {
     private struct Walk: ~Copyable {
         var window: FrameWindow
         var model: ModelWindow
-        var dice: RouterDice
+        var dice: SeededDice
         var nowMs: UInt64 = 1000
         var hits: UInt32 = 0
         var refused = 0
@@ -72,7 +73,7 @@ private struct ModelWindow {
         init(seed: UInt64, capacity: Int) {
             window = FrameWindow(origin: origin, capacity: capacity)
             model = ModelWindow(origin: origin)
-            dice = RouterDice(seed: seed)
+            dice = SeededDice(seed: seed)
         }
 
         mutating func step(hitBytes: ClosedRange<Int>) {

@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Router
@@ -17,7 +18,7 @@ import Testing
     ) {
         var pending = PendingAnswers(firstOrdinal: start)
         var model: [Model] = []
-        var dice = RouterDice(seed: UInt64(start) + 7)
+        var dice = SeededDice(seed: UInt64(start) + 7)
         var next = start
         var taken = 0
         for _ in 0..<5_000 {
@@ -65,7 +66,7 @@ import Testing
     @Test func `what is kept is what was appended less what was dropped`() {
         var kept = KeptBytes()
         var model: [UInt8] = []
-        var dice = RouterDice(seed: 11)
+        var dice = SeededDice(seed: 11)
         for _ in 0..<2000 {
             if dice.chance(60) {
                 let most = min(3000, KeptBytes.bytesMax - model.count)

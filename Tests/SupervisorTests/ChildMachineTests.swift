@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -129,7 +130,7 @@ import Testing
     /// An owner that does what it is told, a child that does anything: the slot always has at most
     /// one process, comes back while it is wanted, and stays away afterwards.
     @Test(arguments: 0..<200) mutating func `a random life keeps its promises`(seed: UInt64) {
-        var random = Dice(seed)
+        var random = SeededDice(seed: seed)
         var alive: Int32?
         var nextPid: Int32 = 1
         var timerMs: UInt64?
@@ -226,22 +227,4 @@ import Testing
     @Test func `a death streak is told at 1, 2, 4, 8 and so on`() {
         #expect((1...16).filter { Obituary.isNews(earlyDeaths: $0) } == [1, 2, 4, 8, 16])
     }
-}
-
-/// A seeded generator, the same everywhere.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// 0 ..< sides.
-    mutating func roll(_ sides: UInt64) -> UInt64 { next() % sides }
 }

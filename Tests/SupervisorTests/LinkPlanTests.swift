@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -36,7 +37,7 @@ import Testing
 
     @Test(arguments: 0..<50)
     func `two that ever live together get one link, others none`(seed: UInt64) {
-        var random = Dice(seed)
+        var random = SeededDice(seed: seed)
         var plan = LinkPlan()
         var living: [LinkPlan.End] = []
         var made: [LinkPlan.Link: Int] = [:]

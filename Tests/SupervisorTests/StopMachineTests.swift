@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -86,7 +87,7 @@ import Testing
     /// its deadline and a tick, no role is ordered before the one in front of it is gone, and
     /// `finish` comes once.
     @Test(arguments: 0..<200) mutating func `any stop ends in time and in order`(seed: UInt64) {
-        var random = Dice(seed)
+        var random = SeededDice(seed: seed)
         let timeoutMs = 100 + random.roll(10_000)
         let stubborn = random.roll(4) == 0
         living = StopMachine.Living(

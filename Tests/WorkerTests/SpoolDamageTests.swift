@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -133,6 +134,7 @@ import Testing
         for batch in Self.batches { _ = lane.append(batch, hits: Int(batch)) }
         let name = folder.segments[0]
         let file = FileHandle(forWritingAtPath: "\(folder.path)/\(name)")!
+        defer { try? file.close() }
         try file.seek(toOffset: UInt64(folder.bytes(name).count - 3))
         try file.write(contentsOf: Data([0]))
         let reads = lane.takeAll()
@@ -146,7 +148,7 @@ import Testing
     }
 
     @Test func `zeros, garbage and a huge length at the tail are skipped`() throws {
-        var random = SpoolRandom(seed: 4)
+        var random = SeededDice(seed: 4)
         let zeros = [UInt8](repeating: 0, count: 64 << 10)
         let noise = (0..<300 << 10).map { _ in UInt8.random(in: 0...255, using: &random) }
         let magics = [[UInt8]](repeating: [0x48, 0, 0xFF, 0x52, 1, 1], count: 500).flatMap { $0 }
@@ -325,7 +327,7 @@ import Testing
     /// twice in one life, and a ledger that closes.
     @Test(arguments: 0..<15)
     func `no damage stops a lane or makes it tell an untruth`(seed: Int) throws {
-        var random = SpoolRandom(seed: UInt64(seed))
+        var random = SeededDice(seed: UInt64(seed))
         let folder = TemporaryFolder()
         var sequence: UInt64 = 0
         var written: Set<String> = []
@@ -356,7 +358,7 @@ import Testing
     }
 
     /// One mishap to one file.
-    private static func damage(_ folder: TemporaryFolder, _ random: inout SpoolRandom) {
+    private static func damage(_ folder: TemporaryFolder, _ random: inout SeededDice) {
         let manager = FileManager.default
         let names = try! manager.contentsOfDirectory(atPath: folder.path).sorted()
         guard let name = names.randomElement(using: &random) else { return }
@@ -368,6 +370,7 @@ import Testing
         case 1: _ = truncate(path, off_t(Int.random(in: 0...bytes.count, using: &random)))
         case 2:
             let file = FileHandle(forWritingAtPath: path)!
+            defer { try? file.close() }
             try! file.seek(toOffset: UInt64(bytes.count))
             try! file.write(
                 contentsOf: Data((0..<500).map { _ in UInt8.random(in: 0...255, using: &random) }))
@@ -391,6 +394,7 @@ import Testing
             }
             // In place, as a failing disk would.
             let file = FileHandle(forWritingAtPath: path)!
+            defer { try? file.close() }
             try! file.write(contentsOf: Data(bytes))
         }
     }

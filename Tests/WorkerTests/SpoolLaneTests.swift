@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -208,15 +209,16 @@ import Testing
     @Test func `another process is refused too`() throws {
         let shard = ShardSpool.folder(spoolFolder: folder.path, shard: 0)
         try FileManager.default.createDirectory(atPath: shard, withIntermediateDirectories: true)
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/bin/sh")
-        holder.arguments = [
-            "-c", "exec 9<>\(shard)/lock; flock -x 9; echo 4242 >&9; echo; read line",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        (holder.standardInput, holder.standardOutput) = (input, output)
-        try holder.run()
-        _ = output.fileHandleForReading.readData(ofLength: 1)
+        let word = folder.path + "/holds"
+        let holder = try SpawnedProcess(
+            "sh",
+            [
+                "-c",
+                "exec 9<>\(shard)/lock; flock -x 9; echo 4242 >&9; touch \(word); exec sleep 600",
+            ])
+        defer { holder.endNow() }
+        let isHeld = eventually(within: 20) { FileManager.default.fileExists(atPath: word) }
+        try #require(isHeld)
         func open() throws {
             _ = try ShardSpool.open(
                 spoolFolder: folder.path, shard: 0, bytesMax: 1 << 20, badBytesMax: 1 << 20,
@@ -224,8 +226,8 @@ import Testing
         }
         let error = #expect(throws: SpoolError.self) { try open() }
         #expect("\(error!)".contains("process 4242"))
-        input.fileHandleForWriting.write(Data("\n".utf8))
-        holder.waitUntilExit()
+        // However a holder ends, its hold ends with it.
+        holder.endNow()
         try open()
     }
 

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -60,7 +61,7 @@ import Testing
     /// Reads some records of a lane and passes some of those.
     private static func pass(
         _ lane: inout SpoolLane, _ name: SpoolLaneName, _ model: inout Model,
-        _ random: inout SpoolRandom
+        _ random: inout SeededDice
     ) {
         lane.rewind()
         var index = model.passed[name]!
@@ -100,7 +101,7 @@ import Testing
 
     @Test(arguments: 0..<12)
     func `no row is lost or twice, and the ledger closes, through any deaths`(seed: Int) throws {
-        var random = SpoolRandom(seed: UInt64(seed))
+        var random = SeededDice(seed: UInt64(seed))
         var model = Model()
         var folder = TemporaryFolder()
         var spool = try Self.open(folder)
@@ -144,7 +145,7 @@ import Testing
     }
 
     private static func die(
-        _ folder: TemporaryFolder, _ random: inout SpoolRandom
+        _ folder: TemporaryFolder, _ random: inout SeededDice
     ) throws -> TemporaryFolder {
         let copy = folder.copy()
         guard Bool.random(using: &random) else { return copy }
@@ -154,6 +155,7 @@ import Testing
         guard let newest, let file = FileHandle(forWritingAtPath: "\(lane)/\(newest)") else {
             return copy
         }
+        defer { try? file.close() }
         try file.seekToEnd()
         let half: [UInt8] = [0x48, 0, 0xFF, 0x52, 1, 1, 1, 0, 99, 0, 0, 0, 1, 2, 3]
         try file.write(

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// The head that is filled in place, against the signer that makes everything anew.
@@ -57,7 +58,7 @@ import Testing
         #expect(authorization.signedHeaders.contains("x-amz-security-token"))
     }
 
-    static func word(_ counts: ClosedRange<Int>, _ random: inout SeededRandom) -> String {
+    static func word(_ counts: ClosedRange<Int>, _ random: inout SeededDice) -> String {
         let letters = Array("abcXYZ0189-_/+=~.")
         return String(
             (0..<Int.random(in: counts, using: &random)).map { _ in
@@ -68,7 +69,7 @@ import Testing
     /// One head for many calls: whatever came before leaves nothing behind.
     @Test(arguments: 0..<40)
     func `every call of a head is signed as the general signer signs it`(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededDice(seed: seed)
         let hosts = ["127.0.0.1", "::1", "firehose.us-east-1.amazonaws.com", "localhost"]
         let endpoint = FirehoseEndpoint(
             host: hosts.randomElement(using: &random)!,

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @Suite struct PutRecordBatchAnswerTests {
@@ -44,7 +45,7 @@ import Testing
     }
 
     @Test func `no changed byte makes the parser fail worse than with a flaw`() {
-        var random = SeededRandom(seed: 7)
+        var random = SeededDice(seed: 7)
         let whole = Array(Self.partial.utf8)
         for at in whole.indices {
             var bytes = whole

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct PutRecordBatchBodyTests {
@@ -20,7 +21,7 @@ import Testing
         bytes.withUnsafeBytes { body.append($0) }
     }
 
-    static func random(_ count: Int, _ random: inout SeededRandom) -> [UInt8] {
+    static func random(_ count: Int, _ random: inout SeededDice) -> [UInt8] {
         (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
@@ -41,7 +42,7 @@ import Testing
     /// However rows are cut into pieces, the base64 groups run on across the cuts.
     @Test(arguments: 0..<60)
     func `random pieces come out as their records`(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededDice(seed: seed)
         var body = PutRecordBatchBody(streamName: "s")
         for _ in 0..<2 {  // The second time in memory that has been used.
             body.begin()
@@ -71,7 +72,7 @@ import Testing
 
     @Test(arguments: 0..<40)
     func `what is kept after a partial failure is a body of the same records`(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededDice(seed: seed)
         var body = PutRecordBatchBody(streamName: "stream")
         var expected: [Data] = []
         for _ in 0..<Int.random(in: 1...9, using: &random) {
@@ -135,20 +136,5 @@ import Testing
         Self.add([1], to: &body)
         body.finish()
         #expect(try Self.decoded(body).0 == name)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

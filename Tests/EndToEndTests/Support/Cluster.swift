@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A real cluster in a folder of its own, on ports of its own. Ended by its own pid, its folder
@@ -9,7 +10,7 @@ final class Cluster {
     let localPort: Int
     let settings: [String]
     let environment: [String: String]
-    private(set) var process: Process?
+    private(set) var process: SpawnedProcess?
     let log: URL
 
     struct NotReady: Error, CustomStringConvertible {
@@ -47,26 +48,16 @@ final class Cluster {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var pid: Int32 { process?.processIdentifier ?? -1 }
+    var pid: Int32 { process?.pid ?? -1 }
     var pixel: String { "http://127.0.0.1:\(port)/p.gif" }
     var data: URL { folder.appendingPathComponent("var") }
 
     // MARK: Life
 
     func launch() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: binary)
-        process.arguments = ["run"] + settings.flatMap { ["--set", $0] }
-        process.currentDirectoryURL = folder
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
-        let handle = try FileHandle(forWritingTo: log)
-        handle.seekToEndOfFile()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        self.process = process
+        process = try SpawnedProcess(
+            binary, ["run"] + finding, environment: environment, folder: folder.path,
+            output: log.path, errors: log.path)
     }
 
     /// Starts and waits until every process says it is ready.
@@ -87,28 +78,27 @@ final class Cluster {
     @discardableResult
     func stop(timeoutSeconds: Double = 30) throws -> Int32 {
         guard let process else { return -1 }
-        kill(process.processIdentifier, SIGTERM)
-        let ended = eventually(within: timeoutSeconds, !process.isRunning)
-        if !ended {
+        process.kill(SIGTERM)
+        if !process.waitUntilExit(withinSeconds: timeoutSeconds) {
             Issue.record("the cluster did not stop in \(timeoutSeconds) s:\n\(logText)")
             endNow()
         }
         self.process = nil
-        return process.terminationStatus
+        return process.exitStatus ?? -1
     }
 
-    /// kill -9 of every process of the cluster, children first known, then the supervisor.
+    /// kill -9 of every process of the cluster: of the supervisor first, which would start the others
+    /// again.
     func endNow() {
-        guard let process else { return }
-        let family = [process.processIdentifier] + childPids()
-        for pid in family { kill(pid, SIGKILL) }
-        process.waitUntilExit()
-        self.process = nil
+        let children = childPids()
+        process?.endNow()
+        for pid in children { kill(pid, SIGKILL) }
+        process = nil
     }
 
     func childPids() -> [Int32] {
-        guard let process else { return [] }
-        let parent = process.processIdentifier
+        guard let process, process.isRunning else { return [] }
+        let parent = process.pid
         let path = "/proc/\(parent)/task/\(parent)/children"
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         return text.split(separator: " ").compactMap { Int32($0) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a finished program left.
@@ -17,11 +18,6 @@ func run(
     _ program: String, _ arguments: [String] = [], in folder: URL? = nil,
     environment: [String: String] = [:], input: Data? = nil, timeoutSeconds: Double = 120
 ) throws -> Output {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    if let folder { process.currentDirectoryURL = folder }
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: a program that prints much must not wait for this one to read.
     let scratch = FileManager.default.temporaryDirectory
         .appendingPathComponent("hydrant-run-\(UUID().uuidString)")
@@ -29,43 +25,18 @@ func run(
     defer { try? FileManager.default.removeItem(at: scratch) }
     let files = ["in", "out", "err"].map { scratch.appendingPathComponent($0) }
     try (input ?? Data()).write(to: files[0])
-    for file in files[1...] { try Data().write(to: file) }
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    try process.run()
-    let deadline = Date().addingTimeInterval(timeoutSeconds)
-    while process.isRunning {
-        if Date() > deadline {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            Issue.record(
-                "\(program) \(arguments.joined(separator: " ")) took over \(timeoutSeconds) s")
-            break
-        }
-        usleep(2000)
+    let process = try SpawnedProcess(
+        program, arguments, environment: environment, folder: folder?.path, input: files[0].path,
+        output: files[1].path, errors: files[2].path)
+    if !process.waitUntilExit(withinSeconds: timeoutSeconds) {
+        process.endNow()
+        Issue.record("\(program) \(arguments.joined(separator: " ")) took over \(timeoutSeconds) s")
     }
     func text(_ file: URL) throws -> String {
         String(decoding: try Data(contentsOf: file), as: UTF8.self)
     }
     return Output(
-        status: process.terminationStatus, stdout: try text(files[1]), stderr: try text(files[2]))
-}
-
-/// Asks again every 20 ms until it is true.
-func eventually(
-    within seconds: Double, _ what: @autoclosure () throws -> Bool
-) rethrows -> Bool {
-    try eventually(within: seconds) { try what() }
-}
-
-func eventually(within seconds: Double, until what: () throws -> Bool) rethrows -> Bool {
-    let deadline = Date().addingTimeInterval(seconds)
-    while true {
-        if try what() { return true }
-        if Date() > deadline { return false }
-        usleep(20_000)
-    }
+        status: process.exitStatus ?? -1, stdout: try text(files[1]), stderr: try text(files[2]))
 }
 
 /// The repository's root.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -186,7 +187,7 @@ import Testing
     /// row that it has not.
     @Test(arguments: 0..<30)
     func `every row arrives whatever fails`(seed: UInt64) throws {
-        var random = DeliveryRandom(seed: seed)
+        var random = SeededDice(seed: seed)
         let lane = FakeLane()
         var number = 0
         let recordBytesMax = [300, 2000, 70_000].randomElement(using: &random)!

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 
 @testable import Worker
 
@@ -60,20 +61,7 @@ final class FakeLane: DeliveryStandIn {
     var source: DeliverySource { .standIn(self) }
 }
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct DeliveryRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SeededDice {
     /// Some rows, each its own: "row-N-xxxx…".
     mutating func rows(_ count: Int, from number: inout Int, bytesMax: Int = 200) -> [String] {
         (0..<count).map { _ in

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -239,7 +240,7 @@ import Testing
     struct Walk {
         enum Busy: Equatable { case nothing, building, calling }
 
-        var random: DeliveryRandom
+        var random: SeededDice
         var machine: DeliveryMachine
         var busy = Busy.nothing
         var timerMs: UInt64?
@@ -253,7 +254,7 @@ import Testing
         var arrivalsEnd = false
 
         init(seed: UInt64) {
-            random = DeliveryRandom(seed: seed)
+            random = SeededDice(seed: seed)
             machine = DeliveryMachine(tuning: DeliveryMachineTests.tuning)
         }
 

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -313,7 +314,7 @@ final class DeliveryBench {
 
     @Test(arguments: 0..<8)
     func `whatever a service does, its rows in the end are the lane's`(seed: UInt64) throws {
-        var random = DeliveryRandom(seed: seed)
+        var random = SeededDice(seed: seed)
         let plan = (0..<25).map { _ -> FakeFirehose.Behaviour in
             switch random.next() % 9 {
             case 0: .take(except: [0])
