@@ -3,9 +3,9 @@ import Foundation
 
 /// A program that a test started: its standard streams are files, and it ends with this object.
 ///
-/// Not Foundation's `Process`, which on Linux crashes while looking for open descriptors when there
-/// are many, keeps its own open until a run loop has turned, and may notice an end late or never.
-/// Here nothing happens between two calls: there is no thread, no run loop and no handler.
+/// Not Foundation's `Process`, which on Linux has crashed here while it looked for open descriptors,
+/// of which there were many, because it keeps its own open until a run loop turns. Here nothing
+/// happens between two calls: there is no thread, no run loop and no handler.
 ///
 /// The program stays in the tests' process group. Whoever interrupts the tests, by Ctrl-C or through
 /// SwiftPM, then interrupts it as well; in a group of its own a cluster would outlive them, because
