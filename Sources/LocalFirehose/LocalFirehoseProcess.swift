@@ -3,10 +3,10 @@ import Core
 import Glibc
 import Platform
 
-/// The local Firehose's process: builds the service, obeys the supervisor, runs the loop at nice 19.
-/// Never returns.
+/// The local Firehose's process: builds the service, obeys the supervisor, runs the loop with what
+/// CPU nobody else wants. Never returns.
 public func runLocalFirehose(_ child: ChildContext) throws -> Never {
-    renice(19)
+    scheduleWhenIdle()
     let settings = child.settings
     let log = child.log
     let host = hostName()

@@ -7,7 +7,6 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,13 +45,6 @@ int clinux_set_socket_buffers(int fd, int bytes) {
 int clinux_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 int clinux_map_blocks_from(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
-
-int clinux_renice(int nice_value) { return setpriority(PRIO_PROCESS, 0, nice_value); }
-
-int clinux_schedule_batch(void) {
-    struct sched_param none = {0};
-    return sched_setscheduler(0, SCHED_BATCH, &none);
-}
 
 void clinux_ignore_sigpipe(void) {
     sigset_t none;

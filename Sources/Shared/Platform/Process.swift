@@ -9,12 +9,6 @@ public func prepareProcess(name: String, isChild: Bool) {
     _ = clinux_set_process_name(name)
 }
 
-/// For processes that work by batches: woken, they wait for their turn instead of preempting
-/// whoever runs, and so find more to do at once. Where the kernel refuses, nothing is lost.
-public func scheduleAsBatch() { _ = clinux_schedule_batch() }
-
-public func renice(_ nice: Int32) { _ = clinux_renice(nice) }
-
 /// How a child ended.
 public struct ChildEnd: Sendable {
     public let status: Int64

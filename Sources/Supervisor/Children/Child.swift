@@ -14,6 +14,8 @@ final class Child {
     var ordinal = 0
     var spawnedAtMs: UInt64 = 0
     var hasSaidReady = false
+    /// What the kernel's scheduler was last seen to do with it. Nil before the first look.
+    var scheduling: Scheduling?
     /// The time it is given when it is told to leave.
     var leaveWithinMs: UInt64 = 0
 
@@ -41,6 +43,13 @@ final class Child {
 
     var end: LinkPlan.End { LinkPlan.End(role: role, slot: slot, incarnation: incarnation) }
     var name: String { "\(role.rawValue) \(slot)" }
+
+    struct Scheduling {
+        let pid: Int32
+        var times: SchedulerTimes
+        /// The CPU it was put on; nil where it may use all.
+        var sharedCPU: Int?
+    }
 
     /// What this role is told when it is to leave.
     var leaveOrder: ControlMessage {

@@ -12,7 +12,7 @@ extension Cluster {
             state: stateWord, pid: ownPid,
             uptimeMs: loop.nowMs - startedAtMs, nowMicroseconds: realtimeMicroseconds(),
             processes: children.map { process($0, nowMs: nowMs) }, ledger: ledger, shards: shards,
-            counters: counters())
+            counters: counters(), sharedCPU: cores?.sharedCPU)
     }
 
     private var stateWord: String {

@@ -35,6 +35,8 @@ final class Cluster {
     var flushTimer: Timer!
     var resendTimer: Timer!
     var bootTimer: Timer!
+    var coresTimer: Timer!
+    var cores: Cores!
 
     /// Takes the data folder and the ports; nothing runs yet.
     init(_ options: ClusterSettings) throws {
@@ -85,6 +87,7 @@ final class Cluster {
         if options.handlesSignals { watchSignals() }
         for child in children { handle(.wanted, of: child) }
         bootTimer.start(afterMs: BootWatch.patienceMs)
+        startSharingCores()
         loop.run()
         server.close()
         SmallFile.remove(folder.controlSocket)
@@ -108,6 +111,7 @@ final class Cluster {
         flushTimer = Timer(in: loop, owner: owner) { Cluster.at($0).tickFlushes() }
         resendTimer = Timer(in: loop, owner: owner) { Cluster.at($0).resend() }
         bootTimer = Timer(in: loop, owner: owner) { Cluster.at($0).checkBoot() }
+        coresTimer = Timer(in: loop, owner: owner) { Cluster.at($0).lookAtCores() }
     }
 
     /// Whom others wait for comes first.

@@ -25,6 +25,8 @@ struct StatusReport: Equatable {
     var shards: [ShardLedger]
     /// Every total and ledger counter, summed over the cluster's life.
     var counters: [(name: String, value: UInt64)]
+    /// The CPU that routers and workers share; nil while they use all.
+    var sharedCPU: Int?
 
     static func == (left: StatusReport, right: StatusReport) -> Bool { left.json == right.json }
 
@@ -51,6 +53,8 @@ extension StatusReport {
             json.seconds(ms: uptimeMs)
             json.key("processes")
             json.array(processes) { $0.process($1) }
+            json.key("shared_cpu")
+            if let sharedCPU { json.number(sharedCPU) } else { json.null() }
             json.key("ledger")
             json.object { $0.ledger(ledger) }
             json.key("shards")

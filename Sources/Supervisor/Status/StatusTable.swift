@@ -19,6 +19,7 @@ extension StatusReport {
         if !shards.isEmpty { text += "\n" + align(shardRows) }
         for shard in shards { text += troubles(of: shard) }
         if !processes.isEmpty { text += "\n" + align(processRows) }
+        if let sharedCPU { text += "routers and workers share CPU \(sharedCPU)\n" }
         return text
     }
 

@@ -20,6 +20,15 @@ int clinux_flock_exclusive(int fd);
 int clinux_renice(int nice);
 /// SCHED_BATCH for this process: it no longer preempts others when it wakes.
 int clinux_schedule_batch(void);
+/// SCHED_IDLE for this process: it runs when nobody else wants to, and is preempted at once.
+int clinux_schedule_idle(void);
+/// A set of CPUs as the kernel has it: bit i of word i / 64.
+#define CLINUX_CPUS_MAX 1024
+struct clinux_cpus { uint64_t words[CLINUX_CPUS_MAX / 64]; };
+/// Where this process may run. Fails on machines with more CPUs than the set has room for.
+int clinux_allowed_cpus(struct clinux_cpus *cpus);
+/// Lets a process, with all its threads, run on these only.
+int clinux_place(pid_t pid, const struct clinux_cpus *cpus);
 /// Blocks of that size and more are mapped one by one; nonzero on success.
 int clinux_map_blocks_from(int bytes);
 /// SIGPIPE to ignored, signal mask emptied.

@@ -15,6 +15,12 @@ extension Setting {
             "Processes that validate, spool and deliver: a shard, a spool folder and a stream each."
         ),
         Setting(
+            "cores", \.cores, .choice(),
+            """
+            Where routers and workers run. `pack`: together on one CPU while it is enough for them, \
+            which costs less, and on all as soon as it is not. `spread`: wherever the kernel likes.
+            """),
+        Setting(
             "ack", \.ack, .choice(later: ["received", "fsync"]),
             """
             When a hit is answered. `spooled`: after it is written to its shard's spool file, so it \

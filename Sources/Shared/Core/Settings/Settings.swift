@@ -14,6 +14,8 @@ public struct Settings: Equatable, Sendable {
 
     /// When a hit is answered. Later: from memory, and after a sync.
     public enum Ack: String, Sendable, CaseIterable { case spooled }
+    /// Whether routers and workers share one CPU while it is enough for them.
+    public enum Cores: String, Sendable, CaseIterable { case pack, spread }
     public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }
     public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
     public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
@@ -37,6 +39,7 @@ public struct Settings: Equatable, Sendable {
     public var dataFolder = "var"
     /// Absolute path of the schema file; nil is the embedded default.
     public var schemaFile: String?
+    public var cores = Cores.pack
     public var ack = Ack.spooled
     public var onInvalid = OnInvalid.refuse
     public var shardKey: [ShardKeyPart] = [
