@@ -28,6 +28,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("listen", "\"[::1]:9000\"") { $0.listen == .init(host: "::1", port: 9000) },
         SampleValue("routers", "3") { $0.routers == 3 },
         SampleValue("workers", "0x10") { $0.workers == 16 },
+        SampleValue("cores", "\"spread\"") { $0.cores == .spread },
         SampleValue("ack", "\"spooled\"") { $0.ack == .spooled },
         SampleValue("schema", "\"/etc/s.toml\"") { $0.schemaFile == "/etc/s.toml" },
         SampleValue("data", "'/tmp/v'", "/tmp/v") { $0.dataFolder == "/tmp/v" },

@@ -26,7 +26,7 @@ import Testing
                     role: "router", index: 0, pid: nil, state: "waiting", uptimeMs: 0, restarts: 4,
                     heartbeatAgeMs: nil),
             ],
-            ledger: ledger, shards: [shard], counters: [("requests", 9)])
+            ledger: ledger, shards: [shard], counters: [("requests", 9)], sharedCPU: 3)
     }()
 
     @Test func `as JSON it reads so`() {
@@ -38,7 +38,7 @@ import Testing
             + #"{"role":"worker","index":0,"pid":12,"state":"ready","uptime_s":60.000,"#
             + #""restarts":1,"heartbeat_age_s":0.250},"#
             + #"{"role":"router","index":0,"pid":null,"state":"waiting","uptime_s":0.000,"#
-            + #""restarts":4,"heartbeat_age_s":null}],"ledger":{"# + ledger
+            + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"# + ledger
             + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + ledger
             + #","oldest_undelivered_s":12.345,"delivery":{"state":"backing_off","#
             + #""last_error":"503 \"slow\"\u001b[2J","since":"2023-11-14T22:13:20.500Z"},"#
@@ -70,6 +70,7 @@ import Testing
             process  index  pid  state        up  restarts
             worker       0   12  ready    60.0 s         1
             router       0    -  waiting       -         4
+            routers and workers share CPU 3
 
             """
         #expect(Self.report.table == golden)

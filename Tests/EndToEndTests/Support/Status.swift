@@ -41,12 +41,14 @@ struct Status {
     }
 
     let processes: [ChildProcess]
+    let sharedCPU: Int?
     let ledger: Ledger
     let shards: [Shard]
 
     init(json: String) throws {
         let parsed =
             try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
+        sharedCPU = parsed["shared_cpu"] as? Int
         ledger = Ledger(parsed["ledger"] as? [String: Any] ?? [:])
         processes = (parsed["processes"] as? [[String: Any]] ?? []).map {
             ChildProcess(
