@@ -27,7 +27,7 @@ test: ## every test, end-to-end ones against the release binary
 	@swift build --configuration release --product hydrant
 	@swift build --build-tests
 	@swift test --skip-build --skip EndToEndTests
-	@HYDRANT_BINARY="$(abspath $(hydrant))" swift test --skip-build --no-parallel --filter EndToEndTests
+	@TESTED_HYDRANT="$(abspath $(hydrant))" swift test --skip-build --no-parallel --filter EndToEndTests
 
 lint: ## formatting, and the scripts' syntax
 	@swift format lint --strict --parallel --recursive $(swift_sources)

@@ -88,8 +88,7 @@ private func deliver(
 ) -> LaneDelivery.Pointer {
     var tuning = DeliveryTuning()
     tuning.lingerBytes = child.settings.lingerBytes
-    tuning.lingerMs =
-        child.settings.lingerMs ?? (child.settings.deliveryMode == .local ? 1000 : 10_000)
+    tuning.lingerMs = child.settings.effectiveLingerMs
     let log = child.log
     return LaneDelivery.allocate(
         lane, source: .spool(spool),

@@ -1,3 +1,4 @@
+import Config
 import Core
 import Foundation
 import Platform
@@ -85,17 +86,27 @@ final class TemporaryFolder {
         #expect(LocalCredentials.random() != LocalCredentials.random())
     }
 
-    @Test func `children get a copy of the schema`() throws {
-        let folder = DataFolder(path: temporary.path)
-        try folder.prepare()
+    @Test func `children get a copy of the schema that was checked, not of the file`() throws {
+        let text = """
+            table = "t"
+            [[column]]
+            name = "id"
+            type = "varchar(36)"
+            source = "hit_id"
+
+            """
+        let path = temporary.path + "/mine.toml"
+        try SmallFile.write(Array(text.utf8), to: path)
+        let schema = try SchemaFile.load(path: path)
+        try SmallFile.write(Array("broken".utf8), to: path)
         var settings = Settings()
-        #expect(try folder.snapshotSchema(settings) == settings)
-        settings.schemaFile = temporary.path + "/schema"
-        #expect(throws: ClusterFailure.self) { try folder.snapshotSchema(settings) }
-        try SmallFile.write(Array("x = 1".utf8), to: settings.schemaFile!)
-        let copied = try folder.snapshotSchema(settings)
-        #expect(copied.schemaFile == folder.schemaSnapshot)
-        #expect(try SmallFile.read(folder.schemaSnapshot) == Array("x = 1".utf8))
+        settings.schemaFile = path
+        try Glue.writeSettings(settings, schema, to: temporary.path + "/settings.toml")
+        let copy = temporary.path + "/settings-schema.toml"
+        #expect(try SmallFile.read(copy) == Array(text.utf8))
+        let written = String(
+            decoding: try SmallFile.read(temporary.path + "/settings.toml"), as: UTF8.self)
+        #expect(written.contains(copy) && !written.contains("mine.toml"))
     }
 }
 

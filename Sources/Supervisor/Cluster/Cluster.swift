@@ -45,7 +45,7 @@ final class Cluster {
         try folder.prepare()
         lock = try folder.takeLock(
             patienceMs: ListeningSockets.patienceMs, log: options.log)
-        var settings = try folder.snapshotSchema(options.settings)
+        var settings = options.settings
         if settings.deliveryMode == .local {
             try LocalCredentials.ensure(at: folder.localCredentials)
         }

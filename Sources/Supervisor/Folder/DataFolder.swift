@@ -13,7 +13,6 @@ struct DataFolder: Equatable {
     /// The settings as children read them.
     var settingsSnapshot: String { runFolder + "/settings.toml" }
     /// The schema as it was when the cluster started.
-    var schemaSnapshot: String { runFolder + "/schema.toml" }
 
     /// Makes the folder and proves that it can be written.
     func prepare() throws(ClusterFailure) {
@@ -81,22 +80,5 @@ struct DataFolder: Equatable {
         let words = String(decoding: bytes, as: UTF8.self)
             .split(whereSeparator: { $0 == " " || $0 == "\n" })
         return (words.first.flatMap { Int32($0) }, words.dropFirst().first == "stopping")
-    }
-
-    /// Copies the schema beside the settings, so that children started later read what the first
-    /// ones read. Answers the settings that children are to have.
-    func snapshotSchema(_ settings: Settings) throws(ClusterFailure) -> Settings {
-        var settings = settings
-        guard let file = settings.schemaFile else { return settings }
-        do {
-            let bytes = try SmallFile.read(file, byteCountMax: 16 << 20)
-            try SmallFile.write(bytes, to: schemaSnapshot)
-        } catch {
-            throw ClusterFailure(
-                "schema = \(file): \(error)", hint: "check the path and its permissions",
-                exitCode: ClusterExit.cannotCreate)
-        }
-        settings.schemaFile = schemaSnapshot
-        return settings
     }
 }

@@ -46,7 +46,7 @@ let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 /// The release binary under test.
 let binary: String = {
     let path =
-        ProcessInfo.processInfo.environment["HYDRANT_BINARY"]
+        ProcessInfo.processInfo.environment["TESTED_HYDRANT"]
         ?? root.appendingPathComponent(".build/release/hydrant").path
     precondition(
         FileManager.default.isExecutableFile(atPath: path),

@@ -80,8 +80,6 @@ public struct Settings: Equatable, Sendable {
 
     /// Where the supervisor takes orders; a Unix socket, so at most 107 bytes long.
     public var controlSocketPath: String { dataFolder + "/control.sock" }
-    /// Where the supervisor leaves these settings for its children.
-    public var snapshotPath: String { dataFolder + "/run/settings.toml" }
     /// The wait before a batch that is not full leaves, "auto" resolved.
     public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
 
