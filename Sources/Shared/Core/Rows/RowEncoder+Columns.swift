@@ -45,7 +45,7 @@ extension RowEncoder {
     private func appendFragment(
         _ column: UnsafeMutablePointer<RowPlan.Column>, to at: inout RowCursor
     ) {
-        cbytes_copy_short(at, column.pointee.fragment, column.pointee.fragmentBytes)
+        cbytes_copy_literal(at, column.pointee.fragment, column.pointee.fragmentBytes)
         at += column.pointee.fragmentBytes
     }
 
@@ -72,7 +72,8 @@ extension RowEncoder {
         }
         cbytes_copy_short(at, date, 19)
         at[19] = UInt8(ascii: ".")
-        writeDigits(microseconds &- seconds &* 1_000_000, 6, to: at + 20)
+        cbytes_six_digits(
+            UInt32(truncatingIfNeeded: microseconds &- seconds &* 1_000_000), at + 20)
         at += 26
     }
 

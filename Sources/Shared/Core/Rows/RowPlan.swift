@@ -86,7 +86,7 @@ struct RowPlan: ~Copyable {
         let textBytes =
             flatColumns.reduce(0) { $0 + $1.name.utf8.count + 5 }
             + parameterNames.reduce(0) { $0 + 6 * $1.utf8.count }
-            + (restName?.utf8.count ?? 0) + 5 + 16
+            + (restName?.utf8.count ?? 0) + 5 + 32
         texts = .allocate(capacity: textBytes)
         texts.initialize(repeating: 0, count: textBytes)
         var at = texts

@@ -1,3 +1,5 @@
+import CBytes
+
 /// The range a timestamp may have: years 1 to 9999, which every warehouse writes with four digits.
 let timestampMicroseconds = -62_135_596_800_000_000...253_402_300_799_999_999
 
@@ -69,7 +71,7 @@ func appendTimestamp(_ microseconds: Int, to at: inout RowCursor) {
     }
     writeSeconds(seconds, to: at)
     at[19] = UInt8(ascii: ".")
-    writeDigits(fraction, 6, to: at + 20)
+    cbytes_six_digits(UInt32(truncatingIfNeeded: fraction), at + 20)
     at += 26
 }
 
