@@ -63,6 +63,8 @@ public struct RowEncoder: ~Copyable {
     let pairs: UnsafeMutablePointer<cbytes_form_pair>
     /// Of each known parameter: its pair's index and one, 0 when absent.
     let found: UnsafeMutablePointer<UInt16>
+    /// Columns to look at: the plan's `always` and those a parameter came for.
+    let wanted: UnsafeMutablePointer<UInt64>
     let restItems: UnsafeMutablePointer<RestItem>
     var restCount = 0
     /// Hash table of the rest's names: item index and one.
@@ -87,6 +89,8 @@ public struct RowEncoder: ~Copyable {
         pairs.initialize(repeating: cbytes_form_pair(), count: Self.parametersMax)
         found = .allocate(capacity: max(1, plan.parameterCount))
         found.initialize(repeating: 0, count: max(1, plan.parameterCount))
+        wanted = .allocate(capacity: plan.setWords)
+        wanted.initialize(repeating: 0, count: plan.setWords)
         restItems = .allocate(capacity: Self.parametersMax + 1)
         restPlaces = .allocate(capacity: Self.restPlacesMax)
         restPlaces.initialize(repeating: 0, count: Self.restPlacesMax)
@@ -105,6 +109,7 @@ public struct RowEncoder: ~Copyable {
     deinit {
         pairs.deallocate()
         found.deallocate()
+        wanted.deallocate()
         restItems.deallocate()
         restPlaces.deallocate()
         names.deallocate()
@@ -124,11 +129,15 @@ public struct RowEncoder: ~Copyable {
         }
         readQuery(of: hit.target)
         var at = out
-        for index in 0..<plan.columnCount {
-            let column = plan.columns + index
-            let flaw = appendColumn(column, of: hit, to: &at)
-            if flaw != .none, column.pointee.isRequired {
-                return encodeBad(hit, reason: flaw, column: column, into: out)
+        for word in 0..<plan.setWords {
+            var left = wanted[word]
+            while left != 0 {
+                let column = plan.columns + (word &* 64 &+ left.trailingZeroBitCount)
+                left &= left &- 1
+                let flaw = appendColumn(column, of: hit, to: &at)
+                if flaw != .none, column.pointee.isRequired {
+                    return encodeBad(hit, reason: flaw, column: column, into: out)
+                }
             }
         }
         if restCount > 0 { appendRest(to: &at) }
@@ -145,6 +154,7 @@ public struct RowEncoder: ~Copyable {
         restCount = 0
         nameEnd = names
         memset(found, 0, 2 &* plan.parameterCount)
+        for word in 0..<plan.setWords { wanted[word] = plan.always[word] }
         let bytes = target.baseAddress!.assumingMemoryBound(to: UInt8.self)
         let start = cbytes_find_question(bytes, target.count) &+ 1
         guard start < target.count else { return }
@@ -157,6 +167,8 @@ public struct RowEncoder: ~Copyable {
             let slot = slotOfName(pair)
             if slot >= 0, found[slot] == 0 {
                 found[slot] = UInt16(truncatingIfNeeded: index &+ 1)
+                let column = plan.columnOfSlot[slot]
+                wanted[column &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: column)
             } else {
                 addToRest(pair, slot: slot)
             }
