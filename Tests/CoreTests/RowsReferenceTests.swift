@@ -119,4 +119,24 @@ import Testing
         }
         #expect(rows.isWithinRoom)
     }
+
+    /// Right behind the hit lies memory that must not be touched; empty values end there too.
+    @Test(arguments: ["/?x=", "/?v=", "/?v=a&x", "/?x=%41&y=", "/?v=abc&x=0123456789abcdef", "/"])
+    func `a hit at the very end of memory is read no further`(target: String) throws {
+        let schema = Schema(
+            columns: Self.schema.columns + [.init(name: "rest", type: .super, sources: [.rest])])
+        let rows = Rows(schema)
+        for count in 0...40 {
+            for field in 0..<2 {
+                var hit = SampleHit(target)
+                let text = [UInt8](repeating: UInt8(ascii: "t"), count: count)
+                if field == 0 { hit.target += text } else { hit.referer = text }
+                let wanted = rows.encode(hit).row
+                let framed = hit.framed
+                let guarded = GuardedBytes(capacity: framed.count)
+                try #require(
+                    guarded.holding(framed) { rows.encode(HitView($0)!) } == wanted)
+            }
+        }
+    }
 }

@@ -12,7 +12,8 @@
 #define CBYTES_SSE2 1
 #endif
 
-/// True when 16 bytes may be loaded at `p` without touching another page than its own.
+/// True when 16 bytes may be loaded at `p` without touching another page than its own. That page
+/// must be ours: `p` points at a byte of the text, not behind an empty one.
 static inline int cbytes_may_load16(const uint8_t *p) { return ((uintptr_t)p & 4095) <= 4080; }
 
 #define CBYTES_SEARCH(NAME, SCALAR_TEST, VECTOR_MASK)                                              \
@@ -110,7 +111,7 @@ static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
             i = n - 16;                                                                            \
         }                                                                                          \
     }                                                                                              \
-    if (cbytes_may_load16(p)) {                                                                    \
+    if (n && cbytes_may_load16(p)) {                                                               \
         const __m128i x = _mm_loadu_si128((const __m128i *)p);                                     \
         _mm_storeu_si128((__m128i *)to, x);                                                        \
         return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(MASK) | 1u << n);                 \
@@ -140,7 +141,7 @@ static inline __attribute__((no_sanitize("address"))) void cbytes_copy_short(uin
         p += n - 16;
         n = 16;
     }
-    if (n == 16 || cbytes_may_load16(p)) {
+    if (n == 16 || (n && cbytes_may_load16(p))) {
         _mm_storeu_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)p));
         return;
     }
@@ -298,11 +299,16 @@ static const char cbytes_two_digits[200] =
     "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
     "8081828384858687888990919293949596979899";
 
+/// Two decimal digits of a number below 100.
+static inline void cbytes_two(uint32_t value, uint8_t *out) {
+    memcpy(out, cbytes_two_digits + 2 * value, 2);
+}
+
 /// Six decimal digits of a number below 1,000,000.
-static inline void cbytes_six_digits(uint32_t value, uint8_t *out) {
-    memcpy(out, cbytes_two_digits + 2 * (value / 10000), 2);
-    memcpy(out + 2, cbytes_two_digits + 2 * (value / 100 % 100), 2);
-    memcpy(out + 4, cbytes_two_digits + 2 * (value % 100), 2);
+static inline void cbytes_six(uint32_t value, uint8_t *out) {
+    cbytes_two(value / 10000, out);
+    cbytes_two(value / 100 % 100, out + 2);
+    cbytes_two(value % 100, out + 4);
 }
 
 /// An octet's decimal digits and a dot, and in `byte_count` how many bytes that is.

@@ -78,7 +78,7 @@ extension RowEncoder {
         }
         cbytes_copy_short(at, date, 19)
         at[19] = UInt8(ascii: ".")
-        cbytes_six_digits(
+        cbytes_six(
             UInt32(truncatingIfNeeded: microseconds &- seconds &* 1_000_000), at + 20)
         at += 26
     }

@@ -50,8 +50,10 @@ struct RowPlan: ~Copyable {
     let parameterTexts: UnsafeMutablePointer<ParameterText>
     let parameterCount: Int
     /// A bit for each column that is looked at in every hit. The others are optional and have no
-    /// source but parameters, so that none of them means nothing to do.
+    /// source but parameters, so that none of them means nothing to do. Zeros follow: the
+    /// encoder's `wanted` and `found` as they are before a hit.
     let always: UnsafeMutablePointer<UInt64>
+    let markBytes: Int
     /// Words of such a set of columns.
     let setWords: Int
     /// Of each parameter: the column that it may feed.
@@ -133,8 +135,9 @@ struct RowPlan: ~Copyable {
         columnOfSlot = .allocate(capacity: max(1, parameterCount))
         columnOfSlot.initialize(from: feeds, count: parameterCount)
         setWords = columnCount / 64 + 1
-        always = .allocate(capacity: setWords)
-        always.initialize(repeating: 0, count: setWords)
+        markBytes = 8 * setWords + 2 * parameterCount
+        always = .allocate(capacity: (markBytes + 7) / 8)
+        always.initialize(repeating: 0, count: (markBytes + 7) / 8)
         for (index, (_, column)) in flatColumns.enumerated() {
             let own = flatSources[column.firstSource...].prefix(column.sourceCount)
             let isFedByParametersOnly = !own.isEmpty && own.allSatisfy { $0.origin == .parameter }
