@@ -45,6 +45,10 @@ final class Rows {
 
     deinit { memory.deallocate() }
 
+    func encode(_ hit: HitView) -> [UInt8] {
+        taken(encoder.encode(hit, into: memory.baseAddress! + Self.guardBytes).byteCount)
+    }
+
     func encode(_ hit: SampleHit) -> (result: RowResult, row: [UInt8]) {
         hit.framed.withUnsafeBytes { bytes in
             let out = memory.baseAddress! + Self.guardBytes

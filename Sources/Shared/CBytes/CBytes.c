@@ -4,6 +4,21 @@
 #include <immintrin.h>
 #endif
 
+// MARK: octets
+
+cbytes_octet cbytes_octets[256];
+
+static __attribute__((constructor(101))) void make_octets(void) {
+    for (unsigned value = 0; value < 256; value++) {
+        uint8_t *at = cbytes_octets[value].text;
+        if (value >= 100) *at++ = (uint8_t)('0' + value / 100);
+        if (value >= 10) *at++ = (uint8_t)('0' + value / 10 % 10);
+        *at++ = (uint8_t)('0' + value % 10);
+        *at++ = '.';
+        cbytes_octets[value].byte_count = (uint32_t)(at - cbytes_octets[value].text);
+    }
+}
+
 // MARK: CRC-32C
 
 static uint32_t crc_table[256];

@@ -12,7 +12,8 @@
 #define CBYTES_SSE2 1
 #endif
 
-/// True when 16 bytes may be loaded at `p` without touching another page than its own.
+/// True when 16 bytes may be loaded at `p` without touching another page than its own. That page
+/// must be ours: `p` points at a byte of the text, not behind an empty one.
 static inline int cbytes_may_load16(const uint8_t *p) { return ((uintptr_t)p & 4095) <= 4080; }
 
 #define CBYTES_SEARCH(NAME, SCALAR_TEST, VECTOR_MASK)                                              \
@@ -39,8 +40,11 @@ static inline int cbytes_may_load16(const uint8_t *p) { return ((uintptr_t)p & 4
     }
 #define CB_EQ(C) _mm_cmpeq_epi8(x, _mm_set1_epi8((char)(C)))
 #define CB_AT_MOST(C) _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8((char)(C))), x)
-#define CB_AT_LEAST(C) _mm_cmpeq_epi8(_mm_max_epu8(x, _mm_set1_epi8((char)(C))), x)
 #define CB_OR(A, B) _mm_or_si128(A, B)
+// Controls, DEL and non-ASCII in two instructions: one added, they are the signed bytes below 0x21.
+#define CB_NOT_PRINTABLE _mm_cmpgt_epi8(_mm_set1_epi8(0x21), _mm_add_epi8(x, _mm_set1_epi8(1)))
+#define CB_JSON_SPECIAL CB_OR(CB_NOT_PRINTABLE, CB_OR(CB_EQ('"'), CB_EQ('\\')))
+#define CB_FORM_SPECIAL CB_OR(CB_JSON_SPECIAL, CB_OR(CB_EQ('%'), CB_EQ('+')))
 #else
 #define CBYTES_VECTOR_PART(MASK)
 #endif
@@ -57,12 +61,11 @@ CBYTES_SEARCH(cbytes_find_ampersand, (c == '&'), CB_EQ('&'))
 /// '%', '+', or non-ASCII.
 CBYTES_SEARCH(cbytes_find_form_special,
               (c < 0x20 || c == '"' || c == '\\' || c == '%' || c == '+' || c >= 0x7f),
-              CB_OR(CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_EQ('%'))),
-                    CB_OR(CB_EQ('+'), CB_AT_LEAST(0x7f))))
+              CB_FORM_SPECIAL)
 /// First byte of plain text that cannot go into a JSON string as it stands: control, '"', '\\', or
 /// non-ASCII.
 CBYTES_SEARCH(cbytes_find_json_special, (c < 0x20 || c == '"' || c == '\\' || c >= 0x7f),
-              CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_AT_LEAST(0x7f))))
+              CB_JSON_SPECIAL)
 
 /// How many bytes from `p` on are token characters (RFC 9110, 5.6.2).
 static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
@@ -93,16 +96,25 @@ static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
     }
 
 #if CBYTES_SSE2
+// From 16 bytes on, the last step reaches back over bytes already copied, so that it ends where the
+// text ends: nothing beyond is read, and there is no remainder to treat byte by byte.
 #define CBYTES_VECTOR_COPY(MASK)                                                                   \
-    while (i < n && (i + 16 <= n || cbytes_may_load16(p + i))) {                                   \
-        const __m128i x = _mm_loadu_si128((const __m128i *)(p + i));                               \
-        unsigned m = (unsigned)_mm_movemask_epi8(MASK);                                            \
-        _mm_storeu_si128((__m128i *)(to + i), x);                                                  \
-        if (m) {                                                                                   \
-            size_t at = i + (size_t)__builtin_ctz(m);                                              \
-            return at < n ? at : n;                                                                \
+    if (n >= 16) {                                                                                 \
+        for (;;) {                                                                                 \
+            const __m128i x = _mm_loadu_si128((const __m128i *)(p + i));                           \
+            const unsigned m = (unsigned)_mm_movemask_epi8(MASK);                                  \
+            _mm_storeu_si128((__m128i *)(to + i), x);                                              \
+            if (m) return i + (size_t)__builtin_ctz(m);                                            \
+            i += 16;                                                                               \
+            if (i + 16 <= n) continue;                                                             \
+            if (i == n) return n;                                                                  \
+            i = n - 16;                                                                            \
         }                                                                                          \
-        i += 16;                                                                                   \
+    }                                                                                              \
+    if (n && cbytes_may_load16(p)) {                                                               \
+        const __m128i x = _mm_loadu_si128((const __m128i *)p);                                     \
+        _mm_storeu_si128((__m128i *)to, x);                                                        \
+        return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(MASK) | 1u << n);                 \
     }
 #else
 #define CBYTES_VECTOR_COPY(MASK)
@@ -111,23 +123,40 @@ static inline size_t cbytes_token_length(const uint8_t *p, size_t n) {
 /// Copies up to the first byte that cbytes_find_form_special would stop at; returns how many.
 CBYTES_COPY(cbytes_copy_form_clean,
             (c < 0x20 || c == '"' || c == '\\' || c == '%' || c == '+' || c >= 0x7f),
-            CB_OR(CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_EQ('%'))),
-                  CB_OR(CB_EQ('+'), CB_AT_LEAST(0x7f))))
+            CB_FORM_SPECIAL)
 /// Copies up to the first byte that cbytes_find_json_special would stop at; returns how many.
 CBYTES_COPY(cbytes_copy_json_clean, (c < 0x20 || c == '"' || c == '\\' || c >= 0x7f),
-            CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_AT_LEAST(0x7f))))
+            CB_JSON_SPECIAL)
 
-/// memcpy for short runs: whole 16-byte steps where the source's page allows it.
+/// memcpy for short runs, in steps of 16 of which the last reaches back. Of fewer bytes than 16, all
+/// 16 are copied where the source's page allows it.
 static inline __attribute__((no_sanitize("address"))) void cbytes_copy_short(uint8_t *to,
                                                                              const uint8_t *p,
                                                                              size_t n) {
 #if CBYTES_SSE2
-    size_t i = 0;
-    while (i < n && (i + 16 <= n || cbytes_may_load16(p + i))) {
-        _mm_storeu_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(p + i)));
-        i += 16;
+    if (n > 16) {
+        for (size_t i = 0; i + 16 < n; i += 16)
+            _mm_storeu_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(p + i)));
+        to += n - 16;
+        p += n - 16;
+        n = 16;
     }
-    if (i < n) memcpy(to + i, p + i, n - i);
+    if (n == 16 || (n && cbytes_may_load16(p))) {
+        _mm_storeu_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)p));
+        return;
+    }
+#endif
+    memcpy(to, p, n);
+}
+
+/// memcpy of a text that has at least 32 bytes of readable memory from its start on, and 15 behind
+/// its end: most literals are shorter, so that it takes two steps and no question.
+static inline void cbytes_copy_literal(uint8_t *to, const uint8_t *p, size_t n) {
+#if CBYTES_SSE2
+    _mm_storeu_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)p));
+    _mm_storeu_si128((__m128i *)(to + 16), _mm_loadu_si128((const __m128i *)(p + 16)));
+    for (size_t i = 32; i < n; i += 16)
+        _mm_storeu_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(p + i)));
 #else
     memcpy(to, p, n);
 #endif
@@ -152,9 +181,7 @@ static inline uint64_t cbytes_form_masks(const uint8_t *p, size_t n, uint64_t *s
         }
         const __m128i x = _mm_loadu_si128((const __m128i *)q);
         const __m128i s = CB_OR(CB_EQ('&'), CB_EQ('='));
-        const __m128i d =
-            CB_OR(CB_OR(CB_OR(CB_AT_MOST(0x1f), CB_EQ('"')), CB_OR(CB_EQ('\\'), CB_EQ('%'))),
-                  CB_OR(CB_EQ('+'), CB_AT_LEAST(0x7f)));
+        const __m128i d = CB_FORM_SPECIAL;
         separators |= (uint64_t)(unsigned)_mm_movemask_epi8(s) << at;
         specials |= (uint64_t)(unsigned)_mm_movemask_epi8(d) << at;
     }
@@ -188,11 +215,14 @@ static inline __attribute__((no_sanitize("address"))) size_t cbytes_form_pairs(
         if (n - i < 64) separators |= 1ull << (n - i);
         while (separators) {
             const unsigned bit = (unsigned)__builtin_ctzll(separators);
-            const uint64_t below = (1ull << bit) - 1;
             const size_t at = i + bit;
             separators &= separators - 1;
-            dirty |= (special & below) != 0;
-            special &= ~below;
+            // Most queries hold nothing special.
+            if (special) {
+                const uint64_t below = (1ull << bit) - 1;
+                dirty |= (special & below) != 0;
+                special &= ~below;
+            }
             if (at < n && p[at] == '=') {
                 if (!in_value) {
                     in_value = 1;
@@ -204,12 +234,18 @@ static inline __attribute__((no_sanitize("address"))) size_t cbytes_form_pairs(
             }
             if (in_value || at > start) {
                 cbytes_form_pair *pair = pairs + count++;
-                const size_t key_end = in_value ? value_at - 1 : at;
                 pair->key_at = (uint16_t)start;
-                pair->key_bytes = (uint16_t)(key_end - start);
-                pair->value_at = (uint16_t)(in_value ? value_at : at);
-                pair->value_bytes = (uint16_t)(in_value ? at - value_at : 0);
-                pair->dirty = (uint16_t)(in_value ? key_dirty | dirty << 1 : dirty);
+                if (in_value) {
+                    pair->key_bytes = (uint16_t)(value_at - 1 - start);
+                    pair->value_at = (uint16_t)value_at;
+                    pair->value_bytes = (uint16_t)(at - value_at);
+                    pair->dirty = (uint16_t)(key_dirty | dirty << 1);
+                } else {
+                    pair->key_bytes = (uint16_t)(at - start);
+                    pair->value_at = (uint16_t)at;
+                    pair->value_bytes = 0;
+                    pair->dirty = (uint16_t)dirty;
+                }
                 if (count == max) {
                     if (at < n) *rest_at = at + 1;
                     return count;
@@ -255,6 +291,43 @@ static inline void cbytes_uuid_text(const uint8_t *in, uint8_t *out) {
     memcpy(out + 19, digits + 16, 4);
     out[23] = '-';
     memcpy(out + 24, digits + 20, 12);
+}
+
+/// "00" to "99".
+static const char cbytes_two_digits[200] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
+/// Two decimal digits of a number below 100.
+static inline void cbytes_two(uint32_t value, uint8_t *out) {
+    memcpy(out, cbytes_two_digits + 2 * value, 2);
+}
+
+/// Six decimal digits of a number below 1,000,000.
+static inline void cbytes_six(uint32_t value, uint8_t *out) {
+    cbytes_two(value / 10000, out);
+    cbytes_two(value / 100 % 100, out + 2);
+    cbytes_two(value % 100, out + 4);
+}
+
+/// An octet's decimal digits and a dot, and in `byte_count` how many bytes that is.
+typedef struct {
+    uint8_t text[4];
+    uint32_t byte_count;
+} cbytes_octet;
+/// Of every octet. Hidden: read without the detour that a symbol of another library would take.
+extern __attribute__((visibility("hidden"))) cbytes_octet cbytes_octets[256];
+
+/// The dotted decimal text of four octets, at most 15 bytes; returns how many. Stores one more.
+static inline size_t cbytes_dotted_text(const uint8_t *octets, uint8_t *out) {
+    uint8_t *at = out;
+    for (int i = 0; i < 4; i++) {
+        const cbytes_octet *octet = cbytes_octets + octets[i];
+        memcpy(at, octet->text, 4);
+        at += octet->byte_count;
+    }
+    return (size_t)(at - out) - 1;
 }
 
 /// CRC-32C (Castagnoli), continued from `crc` (0 to begin). Hardware where there is SSE 4.2.

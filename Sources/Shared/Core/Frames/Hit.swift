@@ -50,6 +50,7 @@ public struct HitView {
 
     /// Reads the hit that starts at `bytes`. Nil when it is cut or contradicts itself: the frame is
     /// then damaged as a whole, since where the next hit starts is unknown.
+    @inline(always)
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, bytes.count >= HitLayout.fixedBytes else { return nil }
         let count = Int(UInt32(littleEndian: base.loadUnaligned(as: UInt32.self)))

@@ -105,8 +105,8 @@ struct ParameterTable: ~Copyable {
     private static func place(
         _ head: UInt64, _ tail: UInt64, _ count: Int, _ multiplier: UInt64, _ shift: UInt64
     ) -> Int {
-        let mixed = head ^ (tail << 23 | tail >> 41) ^ UInt64(truncatingIfNeeded: count) << 56
-        return Int(truncatingIfNeeded: (mixed &* multiplier) >> shift)
+        let mixed = head ^ (tail << 23 | tail >> 41) ^ UInt64(truncatingIfNeeded: count) &<< 56
+        return Int(truncatingIfNeeded: (mixed &* multiplier) &>> shift)
     }
 
     /// The first of 256 odd multipliers (a fixed sequence) with the fewest collisions.

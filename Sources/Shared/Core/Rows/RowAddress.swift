@@ -1,3 +1,5 @@
+import CBytes
+
 /// Appends the text of an address (16 bytes, IPv4 mapped into IPv6): dotted decimal, or RFC 5952's
 /// form of IPv6. At most 39 bytes.
 @inline(always)
@@ -8,28 +10,10 @@ func appendAddress(_ address: Bytes, to at: inout RowCursor) {
         && UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
             == 0xFFFF_0000
     if isMapped {
-        appendDotted(address + 12, to: &at)
+        at += cbytes_dotted_text(address + 12, at)
     } else {
         appendGroups(address, to: &at)
     }
-}
-
-private func appendDotted(_ octets: Bytes, to at: inout RowCursor) {
-    for index in 0..<4 {
-        let octet = octets[index]
-        if octet >= 100 {
-            at[0] = UInt8(ascii: "0") &+ octet / 100
-            at += 1
-        }
-        if octet >= 10 {
-            at[0] = UInt8(ascii: "0") &+ octet / 10 % 10
-            at += 1
-        }
-        at[0] = UInt8(ascii: "0") &+ octet % 10
-        at[1] = UInt8(ascii: ".")
-        at += 2
-    }
-    at -= 1
 }
 
 private func appendGroups(_ address: Bytes, to at: inout RowCursor) {

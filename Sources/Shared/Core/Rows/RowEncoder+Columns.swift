@@ -34,6 +34,12 @@ extension RowEncoder {
             appendAddress(hit.address, to: &at)
             appendQuote(to: &at)
             return .none
+        case .parameterText:
+            return appendParameterText(column, of: hit, to: &at)
+        case .userAgent:
+            return appendHeaderText(hit.userAgent, column, of: hit, to: &at)
+        case .referer:
+            return appendHeaderText(hit.referer, column, of: hit, to: &at)
         case .text:
             return appendTextColumn(column, of: hit, to: &at)
         case .integer, .bigint, .double, .boolean, .timestamp:
@@ -45,7 +51,7 @@ extension RowEncoder {
     private func appendFragment(
         _ column: UnsafeMutablePointer<RowPlan.Column>, to at: inout RowCursor
     ) {
-        cbytes_copy_short(at, column.pointee.fragment, column.pointee.fragmentBytes)
+        cbytes_copy_literal(at, column.pointee.fragment, column.pointee.fragmentBytes)
         at += column.pointee.fragmentBytes
     }
 
@@ -72,13 +78,53 @@ extension RowEncoder {
         }
         cbytes_copy_short(at, date, 19)
         at[19] = UInt8(ascii: ".")
-        writeDigits(microseconds &- seconds &* 1_000_000, 6, to: at + 20)
+        cbytes_six(
+            UInt32(truncatingIfNeeded: microseconds &- seconds &* 1_000_000), at + 20)
         at += 26
     }
 
     // MARK: Text
 
+    /// The way of most values: one copy. Whatever is not simple goes the general way.
     @inline(always)
+    private mutating func appendParameterText(
+        _ column: UnsafeMutablePointer<RowPlan.Column>, of hit: HitView, to at: inout RowCursor
+    ) -> RowReason {
+        let pairNumber = Int(found[column.pointee.slot])
+        guard pairNumber > 0 else { return appendTextColumn(column, of: hit, to: &at) }
+        let pair = pairs + (pairNumber &- 1)
+        let count = Int(pair.pointee.value_bytes)
+        guard count > 0, count <= column.pointee.bytesMax, pair.pointee.dirty & 2 == 0 else {
+            return appendTextColumn(column, of: hit, to: &at)
+        }
+        appendFragment(column, to: &at)
+        cbytes_copy_short(at, query + Int(pair.pointee.value_at), count)
+        at += count
+        appendQuote(to: &at)
+        return .none
+    }
+
+    @inline(always)
+    private mutating func appendHeaderText(
+        _ field: UnsafeRawBufferPointer, _ column: UnsafeMutablePointer<RowPlan.Column>,
+        of hit: HitView, to at: inout RowCursor
+    ) -> RowReason {
+        let count = min(field.count, column.pointee.bytesMax)
+        guard count > 0 else { return .missingRequired }
+        let start = at
+        appendFragment(column, to: &at)
+        let text = field.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let clean = cbytes_copy_json_clean(at, text, count)
+        guard clean == count else {
+            at = start
+            return appendTextColumn(column, of: hit, to: &at)
+        }
+        at += count
+        appendQuote(to: &at)
+        return .none
+    }
+
+    @inline(never)
     private mutating func appendTextColumn(
         _ column: UnsafeMutablePointer<RowPlan.Column>, of hit: HitView, to at: inout RowCursor
     ) -> RowReason {
@@ -159,7 +205,7 @@ extension RowEncoder {
             guard let value = parseTimestamp(text, count) else { return false }
             appendTimestamp(value, to: &at)
             appendQuote(to: &at)
-        case .hitID, .receivedAt, .clientAddress, .text:
+        case .hitID, .receivedAt, .clientAddress, .text, .parameterText, .userAgent, .referer:
             return false
         }
         return true

@@ -59,7 +59,7 @@ extension RowEncoder {
     /// Appends `,"extra":{...}`.
     @inline(always)
     mutating func appendRest(to at: inout RowCursor) {
-        cbytes_copy_short(at, plan.rest.text, plan.rest.byteCount)
+        cbytes_copy_literal(at, plan.rest.text, plan.rest.byteCount)
         at += plan.rest.byteCount
         if restCount > 1 { linkEqualNames() } else { restItems[0].last = 0 }
         for index in 0..<restCount where restItems[index].last >= 0 {

@@ -22,7 +22,7 @@ public struct RowEncoder: ~Copyable {
     /// A byte of a request becomes at most six of a row (a control, `\u0001`); an ill-formed byte
     /// becomes three (U+FFFD), %XX at most six for its three. What a row holds beyond that is
     /// bounded by the schema (`Schema.rowOverheadBytes`). 64 bytes more because copies run in whole
-    /// steps of 16. A bad row is smaller: base64 makes 4 of 3, and the hit's User-Agent is cut.
+    /// steps of 16 or 32. A bad row is smaller: base64 makes 4 of 3, and the hit's User-Agent is cut.
     public static let rowBytesMax =
         6 * Limits.requestHeadBytesMax + Schema.Limit.rowOverheadBytesMax + 64
 
@@ -61,7 +61,10 @@ public struct RowEncoder: ~Copyable {
 
     let plan: RowPlan
     let pairs: UnsafeMutablePointer<cbytes_form_pair>
-    /// Of each known parameter: its pair's index and one, 0 when absent.
+    /// Columns to look at: the plan's `always` and those a parameter came for.
+    let wanted: UnsafeMutablePointer<UInt64>
+    /// Of each known parameter: its pair's index and one, 0 when absent. Lies behind `wanted`, so
+    /// that one copy makes both ready for a hit.
     let found: UnsafeMutablePointer<UInt16>
     let restItems: UnsafeMutablePointer<RestItem>
     var restCount = 0
@@ -85,8 +88,10 @@ public struct RowEncoder: ~Copyable {
         plan = RowPlan(schema)
         pairs = .allocate(capacity: Self.parametersMax)
         pairs.initialize(repeating: cbytes_form_pair(), count: Self.parametersMax)
-        found = .allocate(capacity: max(1, plan.parameterCount))
-        found.initialize(repeating: 0, count: max(1, plan.parameterCount))
+        let marks = UnsafeMutableRawPointer.allocate(byteCount: plan.markBytes, alignment: 16)
+        wanted = marks.initializeMemory(as: UInt64.self, repeating: 0, count: plan.setWords)
+        found = (marks + 8 * plan.setWords).initializeMemory(
+            as: UInt16.self, repeating: 0, count: plan.parameterCount)
         restItems = .allocate(capacity: Self.parametersMax + 1)
         restPlaces = .allocate(capacity: Self.restPlacesMax)
         restPlaces.initialize(repeating: 0, count: Self.restPlacesMax)
@@ -104,7 +109,7 @@ public struct RowEncoder: ~Copyable {
 
     deinit {
         pairs.deallocate()
-        found.deallocate()
+        UnsafeMutableRawPointer(wanted).deallocate()
         restItems.deallocate()
         restPlaces.deallocate()
         names.deallocate()
@@ -124,11 +129,15 @@ public struct RowEncoder: ~Copyable {
         }
         readQuery(of: hit.target)
         var at = out
-        for index in 0..<plan.columnCount {
-            let column = plan.columns + index
-            let flaw = appendColumn(column, of: hit, to: &at)
-            if flaw != .none, column.pointee.isRequired {
-                return encodeBad(hit, reason: flaw, column: column, into: out)
+        for word in 0..<plan.setWords {
+            var left = wanted[word]
+            while left != 0 {
+                let column = plan.columns + (word &* 64 &+ left.trailingZeroBitCount)
+                left &= left &- 1
+                let flaw = appendColumn(column, of: hit, to: &at)
+                if flaw != .none, column.pointee.isRequired {
+                    return encodeBad(hit, reason: flaw, column: column, into: out)
+                }
             }
         }
         if restCount > 0 { appendRest(to: &at) }
@@ -144,7 +153,7 @@ public struct RowEncoder: ~Copyable {
     private mutating func readQuery(of target: UnsafeRawBufferPointer) {
         restCount = 0
         nameEnd = names
-        memset(found, 0, 2 &* plan.parameterCount)
+        memcpy(wanted, plan.always, plan.markBytes)
         let bytes = target.baseAddress!.assumingMemoryBound(to: UInt8.self)
         let start = cbytes_find_question(bytes, target.count) &+ 1
         guard start < target.count else { return }
@@ -157,6 +166,8 @@ public struct RowEncoder: ~Copyable {
             let slot = slotOfName(pair)
             if slot >= 0, found[slot] == 0 {
                 found[slot] = UInt16(truncatingIfNeeded: index &+ 1)
+                let column = plan.columnOfSlot[slot]
+                wanted[column &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: column)
             } else {
                 addToRest(pair, slot: slot)
             }

@@ -5,6 +5,11 @@ struct RowPlan: ~Copyable {
     /// How a column's value is written.
     enum Form: UInt8 {
         case hitID, receivedAt, clientAddress, text, integer, bigint, double, boolean, timestamp
+        /// Text of the first source, as long as that is a parameter that came, with a value that
+        /// may stand as it is; else like `text`.
+        case parameterText
+        /// Text of the User-Agent or the Referer and of nothing else.
+        case userAgent, referer
     }
 
     struct Column {
@@ -15,6 +20,8 @@ struct RowPlan: ~Copyable {
         var isRequired: Bool
         var firstSource: Int
         var sourceCount: Int
+        /// Of its first source, where that is a parameter.
+        var slot: Int
         /// Text: the most bytes it may have.
         var bytesMax: Int
         /// Position in the schema.
@@ -42,6 +49,15 @@ struct RowPlan: ~Copyable {
     let parameters: ParameterTable
     let parameterTexts: UnsafeMutablePointer<ParameterText>
     let parameterCount: Int
+    /// A bit for each column that is looked at in every hit. The others are optional and have no
+    /// source but parameters, so that none of them means nothing to do. Zeros follow: the
+    /// encoder's `wanted` and `found` as they are before a hit.
+    let always: UnsafeMutablePointer<UInt64>
+    let markBytes: Int
+    /// Words of such a set of columns.
+    let setWords: Int
+    /// Of each parameter: the column that it may feed.
+    let columnOfSlot: UnsafeMutablePointer<Int>
     /// `,"extra":{`; no bytes when the schema keeps no rest.
     let rest: ParameterText
     private let texts: RowCursor
@@ -51,6 +67,7 @@ struct RowPlan: ~Copyable {
         var flatSources: [Source] = []
         var flatColumns: [(name: String, column: Column)] = []
         var restName: String?
+        var feeds: [Int] = []
         let nothing = Bytes(bitPattern: 1)!
         for (index, column) in schema.columns.enumerated() {
             if column.sources == [.rest] {
@@ -63,6 +80,7 @@ struct RowPlan: ~Copyable {
                 case .query(let name):
                     flatSources.append(Source(origin: .parameter, slot: parameterNames.count))
                     parameterNames.append(name)
+                    feeds.append(flatColumns.count)
                 case .clientAddress: flatSources.append(Source(origin: .clientAddress, slot: 0))
                 case .userAgent: flatSources.append(Source(origin: .userAgent, slot: 0))
                 case .referer: flatSources.append(Source(origin: .referer, slot: 0))
@@ -70,14 +88,15 @@ struct RowPlan: ~Copyable {
                 case .hitID, .receivedAt, .rest: continue
                 }
             }
-            let (form, bytesMax) = Self.form(of: column)
+            let (form, bytesMax) = Self.form(of: column, flatSources[firstSource...])
             flatColumns.append(
                 (
                     column.name,
                     Column(
                         fragment: nothing, fragmentBytes: 0, form: form,
                         isRequired: column.required, firstSource: firstSource,
-                        sourceCount: flatSources.count - firstSource, bytesMax: bytesMax,
+                        sourceCount: flatSources.count - firstSource,
+                        slot: flatSources[firstSource...].first?.slot ?? 0, bytesMax: bytesMax,
                         index: index)
                 ))
         }
@@ -86,7 +105,7 @@ struct RowPlan: ~Copyable {
         let textBytes =
             flatColumns.reduce(0) { $0 + $1.name.utf8.count + 5 }
             + parameterNames.reduce(0) { $0 + 6 * $1.utf8.count }
-            + (restName?.utf8.count ?? 0) + 5 + 16
+            + (restName?.utf8.count ?? 0) + 5 + 32
         texts = .allocate(capacity: textBytes)
         texts.initialize(repeating: 0, count: textBytes)
         var at = texts
@@ -113,6 +132,19 @@ struct RowPlan: ~Copyable {
         sources = .allocate(capacity: max(1, flatSources.count))
         sources.initialize(from: flatSources, count: flatSources.count)
         parameterCount = parameterNames.count
+        columnOfSlot = .allocate(capacity: max(1, parameterCount))
+        columnOfSlot.initialize(from: feeds, count: parameterCount)
+        setWords = columnCount / 64 + 1
+        markBytes = 8 * setWords + 2 * parameterCount
+        always = .allocate(capacity: (markBytes + 7) / 8)
+        always.initialize(repeating: 0, count: (markBytes + 7) / 8)
+        for (index, (_, column)) in flatColumns.enumerated() {
+            let own = flatSources[column.firstSource...].prefix(column.sourceCount)
+            let isFedByParametersOnly = !own.isEmpty && own.allSatisfy { $0.origin == .parameter }
+            if column.isRequired || !isFedByParametersOnly {
+                always[index / 64] |= 1 << UInt64(index % 64)
+            }
+        }
         parameterTexts = .allocate(capacity: max(1, parameterCount))
         for (slot, name) in parameterNames.enumerated() {
             let start = at
@@ -130,10 +162,14 @@ struct RowPlan: ~Copyable {
         columns.deallocate()
         sources.deallocate()
         parameterTexts.deallocate()
+        columnOfSlot.deallocate()
+        always.deallocate()
         texts.deallocate()
     }
 
-    private static func form(of column: Schema.Column) -> (Form, bytesMax: Int) {
+    private static func form(
+        of column: Schema.Column, _ sources: ArraySlice<Source>
+    ) -> (Form, bytesMax: Int) {
         switch column.sources {
         case [.hitID]: return (.hitID, 36)
         case [.receivedAt]: return (.receivedAt, 26)
@@ -141,7 +177,7 @@ struct RowPlan: ~Copyable {
         default: break
         }
         switch column.type {
-        case .varchar(let bytes): return (.text, bytes)
+        case .varchar(let bytes): return (textForm(sources.map(\.origin)), bytes)
         case .integer: return (.integer, 0)
         case .bigint: return (.bigint, 0)
         case .double: return (.double, 0)
@@ -151,9 +187,19 @@ struct RowPlan: ~Copyable {
         }
     }
 
+    private static func textForm(_ origins: [Origin]) -> Form {
+        if origins == [.userAgent] { return .userAgent }
+        if origins == [.referer] { return .referer }
+        // A later parameter would have to go to the rest when the first one is taken.
+        let isLone = origins.first == .parameter && !origins.dropFirst().contains(.parameter)
+        return isLone ? .parameterText : .text
+    }
+
     private static func isQuoted(_ form: Form) -> Bool {
         switch form {
-        case .hitID, .receivedAt, .clientAddress, .text, .timestamp: true
+        case .hitID, .receivedAt, .clientAddress, .text, .parameterText, .userAgent, .referer,
+            .timestamp:
+            true
         case .integer, .bigint, .double, .boolean: false
         }
     }

@@ -1,3 +1,5 @@
+import CBytes
+
 /// The range a timestamp may have: years 1 to 9999, which every warehouse writes with four digits.
 let timestampMicroseconds = -62_135_596_800_000_000...253_402_300_799_999_999
 
@@ -34,29 +36,24 @@ func writeSeconds(_ seconds: Int, to target: RowCursor) {
         rest += 86_400
     }
     let (year, month, dayOfMonth) = date(days: day)
-    writeDigits(year, 4, to: target)
+    writeTwo(year / 100, to: target)
+    writeTwo(year % 100, to: target + 2)
     target[4] = UInt8(ascii: "-")
-    writeDigits(month, 2, to: target + 5)
+    writeTwo(month, to: target + 5)
     target[7] = UInt8(ascii: "-")
-    writeDigits(dayOfMonth, 2, to: target + 8)
+    writeTwo(dayOfMonth, to: target + 8)
     target[10] = UInt8(ascii: " ")
-    writeDigits(rest / 3600, 2, to: target + 11)
+    writeTwo(rest / 3600, to: target + 11)
     target[13] = UInt8(ascii: ":")
-    writeDigits(rest / 60 % 60, 2, to: target + 14)
+    writeTwo(rest / 60 % 60, to: target + 14)
     target[16] = UInt8(ascii: ":")
-    writeDigits(rest % 60, 2, to: target + 17)
+    writeTwo(rest % 60, to: target + 17)
 }
 
-/// Writes exactly so many decimal digits of a number that has no more.
+/// Writes two decimal digits of 0...99.
 @inline(always)
-func writeDigits(_ value: Int, _ count: Int, to target: RowCursor) {
-    var rest = UInt32(truncatingIfNeeded: value)
-    var place = count
-    while place > 0 {
-        place &-= 1
-        target[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
-    }
+private func writeTwo(_ value: Int, to target: RowCursor) {
+    cbytes_two(UInt32(truncatingIfNeeded: value), target)
 }
 
 /// Appends "YYYY-MM-DD HH:MM:SS.ffffff": 26 bytes. Microseconds within `timestampMicroseconds`.
@@ -69,7 +66,7 @@ func appendTimestamp(_ microseconds: Int, to at: inout RowCursor) {
     }
     writeSeconds(seconds, to: at)
     at[19] = UInt8(ascii: ".")
-    writeDigits(fraction, 6, to: at + 20)
+    cbytes_six(UInt32(truncatingIfNeeded: fraction), at + 20)
     at += 26
 }
 
