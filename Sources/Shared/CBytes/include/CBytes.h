@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "HeadLines.h"
+
 // Byte work that Swift has no instruction for: 16-byte searches, CRC-32C, base64.
 // The searches are `static inline`, so they are inlined into the Swift callers.
 

@@ -104,8 +104,8 @@ public func cookieValue(
     var at = 0
     while at < cookie.count {
         while at < cookie.count && (base[at] == 0x20 || base[at] == 0x3b) { at += 1 }
-        var end = at
-        while end < cookie.count && base[end] != 0x3b { end += 1 }
+        let semicolon = memchr(base + at, 0x3b, cookie.count - at)
+        var end = semicolon.map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? cookie.count
         if end - at > name.count && base[at + name.count] == 0x3d
             && memcmp(base + at, wanted, name.count) == 0
         {
