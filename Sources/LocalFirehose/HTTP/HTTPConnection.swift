@@ -240,6 +240,8 @@ final class HTTPConnection {
         case .nextRequest: state = .head
         case .close: close()
         case .drain:
+            // The client sees the end at once; closing with its bytes unread would reset it.
+            stream.shutDownWriting()
             state = .draining
             deadlineMs = server.loop.nowMs + HTTPLimit.drainMs
         }
