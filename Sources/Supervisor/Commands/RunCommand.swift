@@ -11,7 +11,8 @@ struct RunCommand: ParsableCommand {
             it leaves at once. Nothing acknowledged is lost either way.
 
             Exit codes: 0 stopped; 69 address or data folder in use; 70 no router or no worker \
-            could ever start; 73 data folder not writable; 78 bad settings.
+            could ever start; 73 a file or folder could not be made; 78 bad settings, or a data \
+            folder that cannot be used.
             """)
 
     @OptionGroup var cluster: ConfigOptions
