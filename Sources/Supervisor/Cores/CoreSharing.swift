@@ -43,7 +43,7 @@ struct CoreSharing: Equatable {
     /// Using that much of one CPU they are put together: room for the load to grow.
     static let calmPermille: UInt64 = 750
     static let calmMs: UInt64 = 1000
-    /// Using that much of several, one may be enough: sharing saves a fifth.
+    /// Using that much of several, one may be enough: sharing saves up to a fifth.
     static let tryPermille: UInt64 = 1250
     static let fullPermille: UInt64 = 930
     static let fullLooks = 3
