@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
         // C
@@ -69,7 +70,13 @@ let package = Package(
         role("Router"),
         role("Worker"),
         role("LocalFirehose", ["CSQLite", "CZlib", "CJSON"]),
-        role("LoadTest", path: "loadtest/Sources"),
+        role(
+            "LoadTest", path: "loadtest/Sources",
+            [
+                "CSQLite", "CZlib", "CBytes",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "Supervisor",
             dependencies: [
@@ -93,6 +100,12 @@ let package = Package(
         tests("Log", ["Log", "Core", .product(name: "Logging", package: "swift-log")]),
         tests("Router", ["Router", "Core", "Platform"]),
         tests("Worker", ["Worker", "Core", "Platform"]),
+        tests(
+            "LoadTest",
+            [
+                "LoadTest", "Core", "Platform", "Config", "CZlib",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
         tests("LocalFirehose", ["LocalFirehose", "Core", "Platform", "CZlib"]),
         tests(
             "Supervisor",
