@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -202,4 +203,14 @@ int clinux_random(void *bytes, size_t count) {
         count -= (size_t)got;
     }
     return 0;
+}
+
+int clinux_timerfd_create(void) {
+    return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+int clinux_timerfd_set(int fd, uint64_t monotonic_ns) {
+    struct itimerspec once = {.it_value = {.tv_sec = (time_t)(monotonic_ns / 1000000000u),
+                                           .tv_nsec = (long)(monotonic_ns % 1000000000u)}};
+    return timerfd_settime(fd, TFD_TIMER_ABSTIME, &once, NULL);
 }

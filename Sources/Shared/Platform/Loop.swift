@@ -1,7 +1,8 @@
 import CLibuv
 import CLinux
 
-/// A process's event loop. One a process, made first, never freed.
+/// An event loop. A process has one, made first and never freed; a process of many threads has one a
+/// thread, which alone touches it and all that lives in it.
 public struct Loop: @unchecked Sendable {
     let raw: UnsafeMutablePointer<uv_loop_t>
 
@@ -14,6 +15,15 @@ public struct Loop: @unchecked Sendable {
         try uv("uv_loop_init", uv_loop_init(raw))
         raw.pointee.data = .allocate(byteCount: sharedReadBytes + 64, alignment: 64)
         return Loop(raw: raw)
+    }
+
+    /// Frees it. All that lived in it must be closed, and the loop run until it said so: else this
+    /// fails with EBUSY and the loop goes on as it was.
+    public func close() throws(Failure) {
+        let shared = raw.pointee.data
+        try uv("uv_loop_close", uv_loop_close(raw))
+        shared?.deallocate()
+        raw.deallocate()
     }
 
     public func run() { uv_run(raw, UV_RUN_DEFAULT) }

@@ -57,4 +57,9 @@ int clinux_peer_address(int fd, uint8_t out[16]);
 uint64_t clinux_realtime_us(void);
 uint64_t clinux_monotonic_ns(void);
 int clinux_random(void *bytes, size_t count);
+/// A timer to be polled: CLOCK_MONOTONIC, non-blocking, close-on-exec.
+int clinux_timerfd_create(void);
+/// It becomes readable once at that time (past: at once) and is unreadable from now until then; 0
+/// takes it back.
+int clinux_timerfd_set(int fd, uint64_t monotonic_ns);
 #endif
