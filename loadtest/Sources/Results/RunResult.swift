@@ -31,6 +31,19 @@ struct RunResult: Codable, Equatable, Sendable {
     var search: RateSearch?
     /// How many results were merged into this one.
     var mergedFrom: Int?
+    /// When merged: what each of them was.
+    var parts: [Part]?
+
+    /// One of the results that were merged.
+    struct Part: Codable, Equatable, Sendable {
+        var startedAt: String
+        var startedAtMicroseconds: UInt64
+        var elapsedSeconds: Double
+        var commandLine: [String]
+        var machine: Machine
+        var plan: LoadPlan
+        var answered: UInt64
+    }
 
     struct Machine: Codable, Equatable, Sendable {
         var host: String
@@ -64,6 +77,8 @@ struct RunResult: Codable, Equatable, Sendable {
         /// Answers that ended in this second.
         var response: LatencyCells
         var service: LatencyCells
+        /// The time it covers: more than a second when a tick came late, less at the end.
+        var spanSeconds = 1.0
 
         subscript(_ counter: LoadCounter) -> UInt64 { counters["\(counter)"] ?? 0 }
     }
