@@ -57,4 +57,10 @@ int clinux_peer_address(int fd, uint8_t out[16]);
 uint64_t clinux_realtime_us(void);
 uint64_t clinux_monotonic_ns(void);
 int clinux_random(void *bytes, size_t count);
+
+/// A terminal's size in characters; 0, or -1 where there is none. (ioctl is variadic.)
+int clinux_window_size(int fd, uint16_t *columns, uint16_t *rows);
+/// From then on the next call knows whether the process was stopped and continued (Ctrl-Z, fg).
+int clinux_watch_continue(void);
+int clinux_take_continued(void);
 #endif
