@@ -62,4 +62,10 @@ int clinux_timerfd_create(void);
 /// It becomes readable once at that time (past: at once) and is unreadable from now until then; 0
 /// takes it back.
 int clinux_timerfd_set(int fd, uint64_t monotonic_ns);
+
+/// A terminal's size in characters; 0, or -1 where there is none. (ioctl is variadic.)
+int clinux_window_size(int fd, uint16_t *columns, uint16_t *rows);
+/// From then on the next call knows whether the process was stopped and continued (Ctrl-Z, fg).
+int clinux_watch_continue(void);
+int clinux_take_continued(void);
 #endif
