@@ -95,7 +95,7 @@ let package = Package(
         // Each declares what it imports, all of it and no more (ImportTests).
         tests("Support", []),
         tests("Core", ["Core", "Config"]),
-        tests("Platform", ["Platform"]),
+        tests("Platform", ["Platform", "COpenSSL"]),
         tests("Config", ["Config", "Core", .product(name: "TOMLKit", package: "TOMLKit")]),
         tests("Log", ["Log", "Core", .product(name: "Logging", package: "swift-log")]),
         tests("Router", ["Router", "Core", "Platform"]),

@@ -267,4 +267,34 @@ private final class Witness {
         turn { caller.closes == 1 }
         close(socket)
     }
+
+    @Test func `a caller can be told before it connects not to wait with small pieces`() throws {
+        let socket = try bindTCP(address: "127.0.0.1", port: 0)
+        try listen(on: socket, backlog: 1)
+        let address = try #require(SocketAddress(ip: "127.0.0.1", port: port(of: socket)))
+        let caller = Witness()
+        caller.stream.openTCP(in: loop, owner: caller.raw, events: Witness.events)
+        caller.stream.setNoDelay()
+        try caller.stream.connect(to: address)
+        var (isOn, count) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        getsockopt(caller.stream.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, &count)
+        #expect(isOn == 1)
+        turn { caller.connects == [0] }
+        caller.stream.close()
+        turn { caller.closes == 1 }
+        close(socket)
+    }
+
+    @Test func `a connection given up while it is being made says so, then closes`() throws {
+        let socket = try bindTCP(address: "127.0.0.1", port: 0)
+        try listen(on: socket, backlog: 1)
+        let address = try #require(SocketAddress(ip: "127.0.0.1", port: port(of: socket)))
+        let caller = Witness()
+        caller.stream.openTCP(in: loop, owner: caller.raw, events: Witness.events)
+        try caller.stream.connect(to: address)
+        caller.stream.close()
+        turn { caller.closes == 1 }
+        #expect(caller.connects == [cancelled])
+        close(socket)
+    }
 }

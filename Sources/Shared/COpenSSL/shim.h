@@ -1,10 +1,14 @@
 #ifndef HYDRANT_COPENSSL_SHIM_H
 #define HYDRANT_COPENSSL_SHIM_H
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 // EVP's digests allocate each time they begin (OpenSSL 3.0). These work in the caller's memory; they
 // are deprecated in favour of EVP, not about to go.
@@ -18,4 +22,22 @@ static inline int cossl_sha256_final(unsigned char *digest, SHA256_CTX *context)
     return SHA256_Final(digest, context);
 }
 #pragma clang diagnostic pop
+
+// Macros over SSL_ctrl and SSL_CTX_ctrl, which Swift does not see as functions.
+static inline int cossl_ctx_set_min_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+static inline long cossl_ctx_set_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_mode(context, mode);
+}
+static inline int cossl_set_server_name(SSL *session, const char *name) {
+    return (int)SSL_set_tlsext_host_name(session, name);
+}
+// A macro that casts away the argument's type on the way.
+static inline int cossl_ctx_set_alpn(SSL_CTX *context, const char *protocols, unsigned count) {
+    return SSL_CTX_set_alpn_protos(context, (const unsigned char *)protocols, count);
+}
+// Constants that are shifts of 64-bit casts: Swift imports no such macro.
+static inline uint64_t cossl_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
+static inline int cossl_is_system_error(unsigned long error) { return ERR_SYSTEM_ERROR(error); }
 #endif

@@ -42,7 +42,7 @@ public func startThread(
     // A thread inherits the mask of who starts it.
     var wanted = signalsForWatchers()
     var before = sigset_t()
-    pthread_sigmask(SIG_BLOCK, &wanted, &before)
+    pthread_sigmask(SIG_SETMASK, &wanted, &before)
     var raw = pthread_t()
     let failure = pthread_create(&raw, &attributes, threadMain, start)
     pthread_sigmask(SIG_SETMASK, &before, nil)

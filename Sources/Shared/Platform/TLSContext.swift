@@ -1,0 +1,62 @@
+import COpenSSL
+
+/// What TLS sessions to servers have in common: versions, authorities, whether they verify. One a
+/// thread: sharing it would make every session count references across threads.
+///
+/// TLS 1.2 and newer, HTTP/1.1 by ALPN, no renegotiation, no session is resumed.
+public struct TLSContext: ~Copyable {
+    /// Whom to believe that a server is who it says.
+    public enum Trust: Sendable {
+        case systemAuthorities
+        /// The certificates of a PEM file, and no others.
+        case authorities(path: String)
+        /// Anybody: encrypted, to whomever.
+        case everybody
+    }
+
+    let raw: OpaquePointer
+    let verifies: Bool
+
+    private init(raw: OpaquePointer, verifies: Bool) {
+        self.raw = raw
+        self.verifies = verifies
+    }
+
+    /// - Throws: `TLSFailure` of the step `settings` that names the file.
+    public static func client(trust: Trust) throws(TLSFailure) -> TLSContext {
+        ERR_clear_error()
+        guard let raw = SSL_CTX_new(TLS_client_method()) else { throw TLSFailure(.settings) }
+        var verifies = true
+        if case .everybody = trust { verifies = false }
+        let context = TLSContext(raw: raw, verifies: verifies)
+        try context.setUp()
+        try context.load(trust)
+        return context
+    }
+
+    private func setUp() throws(TLSFailure) {
+        // Without renegotiation a write never waits for a read. What is not moving needs no buffers:
+        // most of ten thousand connections wait for an answer.
+        _ = SSL_CTX_set_options(raw, cossl_no_renegotiation())
+        _ = cossl_ctx_set_mode(raw, Int(SSL_MODE_RELEASE_BUFFERS))
+        SSL_CTX_set_verify(raw, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
+        // This one answers 0 when it worked.
+        guard cossl_ctx_set_min_version(raw, TLS1_2_VERSION) == 1,
+            cossl_ctx_set_alpn(raw, "\u{8}http/1.1", 9) == 0
+        else { throw TLSFailure(.settings) }
+    }
+
+    private func load(_ trust: Trust) throws(TLSFailure) {
+        switch trust {
+        case .everybody: break
+        case .systemAuthorities:
+            if SSL_CTX_set_default_verify_paths(raw) != 1 { throw TLSFailure(.settings) }
+        case .authorities(let path):
+            if SSL_CTX_load_verify_file(raw, path) == 1 { return }
+            let reason = TLSFailure.reason(of: ERR_peek_error())
+            throw TLSFailure(.settings, "authorities in \(path): \(reason)")
+        }
+    }
+
+    deinit { SSL_CTX_free(raw) }
+}
