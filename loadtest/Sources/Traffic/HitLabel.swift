@@ -19,6 +19,44 @@ struct HitLabel: Hashable, Sendable {
         for digit in 0..<10 { out[9 + digit] = Self.hex(sequence >> UInt64(36 - 4 * digit)) }
     }
 
+    /// Reads `textBytes` bytes; nil when they are no label.
+    @inline(__always)
+    static func read(_ text: UnsafePointer<UInt8>) -> HitLabel? {
+        guard text[8] == UInt8(ascii: "-") else { return nil }
+        var run: UInt64 = 0
+        var sequence: UInt64 = 0
+        // The highest bit gathers whether any of them was no digit.
+        var flaws: UInt64 = 0
+        for at in 0..<8 {
+            let digit = digit(text[at])
+            flaws |= digit
+            run = run << 4 | digit & 15
+        }
+        for at in 9..<textBytes {
+            let digit = digit(text[at])
+            flaws |= digit
+            sequence = sequence << 4 | digit & 15
+        }
+        return flaws > 15
+            ? nil : HitLabel(run: UInt32(truncatingIfNeeded: run), sequence: sequence)
+    }
+
+    /// The value of a hexadecimal digit, of either case; above 15 for any other byte.
+    @inline(__always)
+    private static func digit(_ byte: UInt8) -> UInt64 {
+        let number = byte &- UInt8(ascii: "0")
+        if number < 10 { return UInt64(number) }
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? UInt64(letter) + 10 : 1 << 63
+    }
+
+    var text: String {
+        String(unsafeUninitializedCapacity: Self.textBytes) { room in
+            write(to: room.baseAddress!)
+            return Self.textBytes
+        }
+    }
+
     @inline(__always)
     private static func hex(_ value: UInt64) -> UInt8 {
         let digit = UInt8(truncatingIfNeeded: value & 15)
