@@ -1,0 +1,110 @@
+extension ScenarioTraffic {
+    @inline(__always)
+    func appendEvent(
+        _ badKind: Int, _ macro: Macro, _ draws: inout SplitMix64, _ out: inout RequestWriter
+    ) {
+        let draw = draws.next()
+        switch badKind {
+        case BadKind.missingEvent: break
+        case BadKind.emptyEvent: out.append(query.emptyEvent)
+        case BadKind.misspeltEvent: out.append(query.misspelt.pick(draw))
+        default:
+            out.append(macro.parameter == Macro.event ? macro.text : query.events.pick(draw))
+        }
+    }
+
+    /// A creative belongs to its campaign: its name begins with the campaign's.
+    @inline(__always)
+    func appendCampaign(
+        _ macro: Macro, _ draws: inout SplitMix64, _ out: inout RequestWriter
+    ) {
+        let campaign = 100_000 &+ UInt32(truncatingIfNeeded: campaigns.rank(&draws))
+        if macro.parameter == Macro.campaign {
+            out.append(macro.text)
+        } else {
+            out.append(query.campaign)
+            out.append(campaign)
+        }
+        let creative = draws.next().highHalf.below(creatives)
+        if macro.parameter == Macro.creative {
+            out.append(macro.text)
+        } else {
+            out.append(query.creative)
+            out.append(campaign)
+            out.append(UInt8(ascii: "-"))
+            out.append(1 &+ creative)
+        }
+    }
+
+    @inline(__always)
+    func appendParameters(
+        _ sender: Sender, _ macro: Macro, _ publisher: Int, _ page: SplitMix64,
+        _ draws: inout SplitMix64, _ out: inout RequestWriter
+    ) {
+        let replaced = macro.parameter
+        if replaced == Macro.uid {
+            out.append(macro.text)
+        } else if sender.hasUid {
+            out.append(query.uid)
+            out.append(sender.visitor)
+        }
+        appendCampaign(macro, &draws, &out)
+        let placement = query.placements.pick(draws.next())
+        out.append(replaced == Macro.placement ? macro.text : placement)
+        out.append(replaced == Macro.publisher ? macro.text : query.publishers[publisher])
+        appendDetails(macro, publisher, page, &draws, &out)
+        if replaced == Macro.cacheBuster {
+            out.append(macro.text)
+        } else {
+            out.append(query.cacheBuster)
+            out.appendThirteenDigits(draws.next())
+        }
+        if replaced == Macro.auction { out.append(macro.text) }
+    }
+
+    /// What only some hits have. A macro is there for certain.
+    @inline(__always)
+    private func appendDetails(
+        _ macro: Macro, _ publisher: Int, _ page: SplitMix64, _ draws: inout SplitMix64,
+        _ out: inout RequestWriter
+    ) {
+        let replaced = macro.parameter
+        let (one, two, three, four) = (draws.next(), draws.next(), draws.next(), draws.next())
+        if replaced == Macro.url {
+            out.append(macro.text)
+        } else if query.urlShare.takes(one.lowHalf) {
+            var page = page
+            out.append(query.urls[publisher])
+            query.urlPages.append(&page, to: &out)
+        }
+        if query.viewableShare.takes(one.highHalf) { out.append(query.viewable.pick(four)) }
+        if query.positionShare.takes(two.lowHalf) {
+            out.append(query.position)
+            out.append(1 &+ four.highHalf.below(9))
+        }
+        if replaced == Macro.value {
+            out.append(macro.text)
+        } else if query.valueShare.takes(two.highHalf) {
+            let cents = 100 &+ four.lowHalf.below(24_900)
+            out.append(query.value)
+            out.append(cents / 100)
+            out.append(UInt8(ascii: "."))
+            out.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: cents / 10 % 10))
+            out.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: cents % 10))
+            out.append(query.currencies.pick(four))
+        }
+        if replaced == Macro.sentAt {
+            out.append(macro.text)
+        } else if query.sentAtShare.takes(three.lowHalf) {
+            // A second of 2026, and a millisecond.
+            out.append(query.sentAt)
+            out.append(1_767_225_600 &+ four.highHalf.below(31_536_000))
+            out.append(100 &+ four.lowHalf.below(900))
+        }
+        if replaced == Macro.consent {
+            out.append(macro.text)
+        } else if query.consentShare.takes(three.highHalf) {
+            out.append(query.consent.pick(four))
+        }
+    }
+}
