@@ -23,7 +23,7 @@ import TestSupport
         var distribution = LatencyDistribution()
         var counts = [UInt64](repeating: 0, count: LatencyScale.cellCount)
         for _ in 0..<5000 {
-            let value = UInt64(dice.next(below: 1 << (1 + dice.next(below: 30))))
+            let value = dice.roll(1 << (1 + dice.roll(30)))
             distribution.record(microseconds: value)
             counts[LatencyScale.cell(ofMicroseconds: value)] += 1
         }
@@ -33,7 +33,7 @@ import TestSupport
     @Test func `percentiles are those of the library`() {
         var dice = SeededDice(seed: 11)
         for round in 0..<40 {
-            let cells = Self.random(&dice, values: 1 + dice.next(below: 300 * (round + 1)))
+            let cells = Self.random(&dice, values: 1 + Int(dice.roll(300 * UInt64(round + 1))))
             let library = LatencyDistribution(cells)
             for percentile in [0.001, 1, 10, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100] {
                 #expect(cells.percentile(percentile) == library.percentile(percentile))
@@ -92,7 +92,7 @@ import TestSupport
         var distribution = LatencyDistribution()
         for _ in 0..<values {
             distribution.record(
-                microseconds: UInt64(100 + dice.next(below: 1 << (4 + dice.next(below: 20)))))
+                microseconds: 100 + dice.roll(1 << (4 + dice.roll(20))))
         }
         return distribution.cells
     }
