@@ -1,4 +1,5 @@
 import ArgumentParser
+import LoadTest
 
 @main
 struct Hydrant: ParsableCommand {
@@ -12,9 +13,9 @@ struct Hydrant: ParsableCommand {
         version: VersionCommand.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
-            FlushCommand.self, StopCommand.self, SchemaCommand.self, ConfigCommand.self,
+            FlushCommand.self, StopCommand.self, LoadCommand.self, SchemaCommand.self, ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
-            LocalFirehoseCommand.self,
+            LocalFirehoseCommand.self, LoadWorkerCommand.self,
         ])
 
     static func main() {

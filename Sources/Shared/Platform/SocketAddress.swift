@@ -29,6 +29,16 @@ public struct SocketAddress {
         }
     }
 
+    /// "127.0.0.1" or "::1", without the port.
+    public var text: String {
+        withSockaddr { address in
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) {
+                uv_ip_name(address, $0.baseAddress!, $0.count) == 0
+                    ? String(cString: $0.baseAddress!) : ""
+            }
+        }
+    }
+
     func withSockaddr<R>(_ body: (UnsafePointer<sockaddr>) -> R) -> R {
         withUnsafePointer(to: storage) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }

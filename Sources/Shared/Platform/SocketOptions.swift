@@ -99,3 +99,10 @@ extension Failure {
         [EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS].contains(number)
     }
 }
+
+/// A blocking read on the socket gives up after so long (EAGAIN).
+public func setReceiveTimeout(_ descriptor: Int32, milliseconds: Int) {
+    var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+    setsockopt(
+        descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+}

@@ -19,7 +19,7 @@ public struct TLSFailure: Error, CustomStringConvertible {
 
     public var description: String { "\(step.rawValue): \(reason)" }
 
-    init(_ step: Step, _ reason: String) {
+    public init(_ step: Step, _ reason: String) {
         self.step = step
         self.reason = reason
     }

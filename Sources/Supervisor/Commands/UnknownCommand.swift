@@ -17,6 +17,8 @@ struct UnknownCommand: Equatable, CustomStringConvertible {
         for word in arguments {
             let subcommands = command.configuration.subcommands
             if subcommands.isEmpty || word.hasPrefix("-") || word == "help" { return nil }
+            // Where there is a default any word may be its argument (`hydrant load URL`).
+            if command.configuration.defaultSubcommand != nil { return nil }
             guard let next = subcommands.first(where: { $0.configuration.commandName == word })
             else {
                 return UnknownCommand(

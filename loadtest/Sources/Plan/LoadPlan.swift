@@ -33,6 +33,8 @@ struct LoadPlan: Codable, Equatable, Sendable {
     }
 
     var target: LoadTarget
+    /// Where its name leads, in the order to try: resolved once, so that all threads go to one place.
+    var addresses: [String] = []
     var model: Model
     /// In all, over threads and processes.
     var connections: Int

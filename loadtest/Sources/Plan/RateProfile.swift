@@ -50,6 +50,15 @@ struct RateProfile: Codable, Equatable, Sendable {
         return 0
     }
 
+    /// The same shape, `rate` where it was `base`.
+    func scaled(to rate: Double, from base: Double) -> RateProfile {
+        RateProfile(
+            pieces: pieces.map {
+                Piece(
+                    seconds: $0.seconds, from: $0.from * rate / base, to: $0.to * rate / base)
+            })
+    }
+
     /// Its first `limit` seconds; where it is shorter, it goes on at the rate it ends with.
     func lasting(seconds limit: Double) -> RateProfile {
         var cut: [Piece] = []

@@ -105,6 +105,22 @@ extension Expectation {
         Measurement(words: why, isMet: false, isKnown: false)
     }
 
+    /// Of a ledger without its run. Only what a ledger tells can be expected of it.
+    func evaluate(on findings: LedgerFindings) throws(PlanRefusal) -> RunResult.Verdict {
+        let found: UInt64
+        switch metric {
+        case .count(.lost) where unit == .plain: found = findings.lost
+        case .count(.duplicated) where unit == .plain: found = findings.duplicated
+        default:
+            throw PlanRefusal(
+                "--expect \(text): a ledger alone tells only of lost and duplicated, as counts",
+                hint: "name the run's .json result too, or leave it out")
+        }
+        return RunResult.Verdict(
+            expectation: text, found: "\(name) was \(Figures.count(found))",
+            isMet: comparison.holds(Double(found), limit))
+    }
+
     /// Whether a run is as expected. What was not measured is not met, and says why.
     func evaluate(on result: RunResult) -> RunResult.Verdict {
         let measurement = measure(result)
@@ -122,11 +138,6 @@ extension RunResult {
         case .service: service
         case .schedule: schedule
         }
-    }
-
-    /// Whole answers a second.
-    var answeredRate: Double {
-        elapsedSeconds > 0 ? Double(totals[.answered]) / elapsedSeconds : 0
     }
 
     func count(_ count: Metric.Count) -> UInt64? {

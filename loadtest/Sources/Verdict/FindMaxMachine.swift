@@ -41,7 +41,7 @@ struct FindMaxMachine {
     /// How far the next step down goes, as a share of the rate. Each step is twice the one before:
     /// a search that was lucky at rates far too high comes down in a few trials.
     private var step: Double
-    private var trials: [RunResult.RateSearch.Trial] = []
+    private(set) var trials: [RunResult.RateSearch.Trial] = []
 
     init(_ settings: Settings) {
         precondition(settings.repeats >= 1 && settings.trialsMax > settings.repeats)

@@ -1,0 +1,36 @@
+import Config
+import Platform
+
+/// Whatever can go wrong with a load, told alike.
+protocol LoadFailing: Error {
+    var loadFailure: LoadFailure { get }
+}
+
+extension LoadFailure: LoadFailing {
+    var loadFailure: LoadFailure { self }
+}
+
+extension PlanRefusal: LoadFailing {
+    var loadFailure: LoadFailure { LoadFailure(message, hint: hint, exitCode: LoadExit.usage) }
+}
+
+extension TrafficFlaw: LoadFailing {
+    var loadFailure: LoadFailure { LoadFailure(message, hint: hint, exitCode: LoadExit.noInput) }
+}
+
+extension LedgerFailure: LoadFailing {
+    var loadFailure: LoadFailure { LoadFailure(message, hint: hint, exitCode: LoadExit.noInput) }
+}
+
+extension Failure: LoadFailing {
+    var loadFailure: LoadFailure { LoadFailure(description, exitCode: LoadExit.system) }
+}
+
+extension TLSFailure: LoadFailing {
+    var loadFailure: LoadFailure {
+        LoadFailure(
+            description, hint: "check --cacert", exitCode: LoadExit.tls)
+    }
+}
+
+func writeError(_ text: String) { writeLine(text, to: 2) }

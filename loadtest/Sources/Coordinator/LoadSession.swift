@@ -1,0 +1,203 @@
+import Core
+import Glibc
+import Platform
+
+/// `hydrant load`, from a plan to an exit code: looks whether there is a server, runs the load or a
+/// search for the highest rate, holds the ledger against the rows, judges, writes the results.
+final class LoadSession {
+    private var plan: LoadPlan
+    private let results: ResultOptions
+    private let search: RateSearchOptions?
+    private let expectations: [Expectation]
+    private let loop: Loop
+    private var live: LiveOutput
+    private var current: LoadRun?
+    private var interrupted = false
+
+    init(
+        plan: LoadPlan, results: ResultOptions, search: RateSearchOptions?,
+        expectations: [Expectation]
+    ) throws {
+        self.plan = plan
+        self.results = results
+        self.search = search
+        self.expectations = expectations
+        loop = try Loop.make()
+        live = LiveOutput(viewIsRefused: results.noTUI, isQuiet: results.quiet)
+    }
+
+    /// The exit code.
+    func perform() throws -> Int32 {
+        prepareProcess(name: "hydrant-load", isChild: false)
+        try checkPlan()
+        if results.isDryRun {
+            print(try DryRun.text(plan), terminator: "")
+            return 0
+        }
+        let outputs = try results.output.map { try ResultOutput($0) }
+        plan.addresses = try TargetProbe.addresses(of: plan, in: loop)
+        try createLedger()
+        watchSignals()
+        var result = try search.map { try find($0) } ?? measure(plan, note: nil)
+        try judgeLedger(&result)
+        result.verdicts = expectations.map { $0.evaluate(on: result) }
+        try show(result, outputs)
+        if interrupted { return LoadExit.interrupted }
+        return result.verdicts.allSatisfy(\.isMet) && searchSucceeded(result)
+            ? 0 : LoadExit.expectation
+    }
+
+    private func searchSucceeded(_ result: RunResult) -> Bool {
+        search == nil || result.search?.rate != nil
+    }
+
+    /// What generator processes would otherwise fail with.
+    private func checkPlan() throws {
+        _ = try RequestMaker(plan)
+        let descriptors = plan.connections / plan.workers + 64
+        let limit = raiseFileLimit()
+        if descriptors > limit {
+            throw LoadFailure(
+                "\(plan.connections) connections need \(descriptors) open files in a process, and "
+                    + "the limit is \(limit)",
+                hint:
+                    "raise it (ulimit -n \(descriptors)), spread them over --workers, or lower -c",
+                exitCode: LoadExit.usage)
+        }
+        if plan.target.isTLS { _ = try TLSContext.client(trust: plan.trust) }
+    }
+
+    private func createLedger() throws {
+        guard let path = plan.ledger else { return }
+        do throws(LedgerFailure) {
+            try LedgerFile.create(
+                path: path,
+                header: LedgerHeader(
+                    run: plan.run, startMicroseconds: realtimeMicroseconds(), seed: plan.seed,
+                    hydrantVersion: hydrantVersion))
+        } catch {
+            throw LoadFailure(error, exitCode: LoadExit.cannotCreate)
+        }
+    }
+
+    // MARK: Signals
+
+    private func watchSignals() {
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        for signal in [SIGINT, SIGTERM] {
+            _ = SignalWatch(signal, in: loop, owner: me) { owner, _ in
+                Unmanaged<LoadSession>.fromOpaque(owner).takeUnretainedValue().interrupt()
+            }
+        }
+    }
+
+    private func interrupt() {
+        interrupted = true
+        guard let current, !current.interrupt() else {
+            live.restore()
+            exit(LoadExit.interrupted)
+        }
+    }
+
+    // MARK: Measuring
+
+    /// One run of a plan.
+    private func measure(_ plan: LoadPlan, note: String?) throws -> RunResult {
+        let run = try LoadRun(plan, in: loop)
+        let recorder = RunRecorder(run, note: note)
+        if let folder = results.against.first(where: { ServerSampler.isCluster($0) }) {
+            recorder.sampler = ServerSampler(folder)
+        }
+        current = run
+        run.onTick = { [unowned self] in
+            recorder.tick()
+            if recorder.isTimeToShow { self.live.show(recorder.view) }
+        }
+        defer {
+            current = nil
+            run.onTick = {}
+        }
+        do {
+            try run.perform()
+        } catch {
+            live.restore()
+            throw error
+        }
+        live.restore(erasing: search != nil)
+        return recorder.result(commandLine: CommandLine.arguments)
+    }
+
+    /// --find-max: trial after trial.
+    private func find(_ search: RateSearchOptions) throws -> RunResult {
+        let seconds = plan.seconds ?? 10
+        let start = plan.rate.pieces.first?.from ?? 1000
+        var machine = FindMaxMachine(.init(condition: search.condition, startRate: start))
+        var action = machine.start()
+        var last: RunResult?
+        while true {
+            switch action {
+            case .finished(let found):
+                var result = try last ?? measure(plan, note: nil)
+                result.search = found
+                return result
+            case .measure(let rate, let isRepeat):
+                var trial = plan
+                trial.rate = plan.rate.scaled(to: rate, from: start)
+                trial.seconds = seconds
+                live.beginAgain()
+                let rateText = Figures.rate(rate)
+                let result = try measure(
+                    trial, note: "--find-max: \(isRepeat ? "repeating" : "trying") \(rateText)/s")
+                if interrupted { return interruptedSearch(result, machine, search) }
+                let judgement = Expectation.judge(
+                    trial: result, expectations: search.expectations)
+                tell(rate: rateText, isRepeat, judgement)
+                if judgement.isHeld || last == nil { last = result }
+                action =
+                    judgement.isHeld
+                    ? machine.held(found: judgement.found, answeredRate: judgement.answeredRate)
+                    : machine.missed(found: judgement.found)
+            }
+        }
+    }
+
+    private func interruptedSearch(
+        _ result: RunResult, _ machine: FindMaxMachine, _ search: RateSearchOptions
+    ) -> RunResult {
+        var result = result
+        result.search = RunResult.RateSearch(
+            condition: search.condition, trials: machine.trials, rate: nil)
+        return result
+    }
+
+    private func tell(rate: String, _ isRepeat: Bool, _ judgement: Expectation.Judgement) {
+        if results.quiet { return }
+        writeError(
+            "\(isRepeat ? "repeat" : "trial")  \(rate)/s  \(judgement.isHeld ? "held" : "missed")  "
+                + judgement.found)
+    }
+
+    // MARK: Afterwards
+
+    private func judgeLedger(_ result: inout RunResult) throws {
+        guard let ledger = plan.ledger, !results.against.isEmpty else { return }
+        do throws(LedgerFailure) {
+            result.ledger = try LedgerJoin.report(
+                ledgers: [ledger], against: results.against,
+                progress: ProgressLine("reading rows", isQuiet: results.quiet).show)
+        } catch {
+            throw LoadFailure(error, exitCode: LoadExit.noInput)
+        }
+    }
+
+    private func show(_ result: RunResult, _ outputs: [ResultOutput]) throws {
+        for output in outputs { try output.write(result) }
+        try printResult(result, asJSON: results.json, spectrum: results.latency)
+    }
+}
+
+extension LoadFailure {
+    init(_ failure: LedgerFailure, exitCode: Int32) {
+        self.init(failure.message, hint: failure.hint, exitCode: exitCode)
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import Platform
+
+/// A file a result is written to. Its name's end says in which form.
+struct ResultOutput {
+    enum Form: String, CaseIterable {
+        case html, json, csv, hgrm, txt
+    }
+
+    let path: String
+    let form: Form
+
+    /// Also proves that the file can be written: better before a run of an hour than after.
+    init(_ path: String) throws(LoadFailure) {
+        self.path = path
+        guard let form = Form.allCases.first(where: { path.hasSuffix(".\($0)") }) else {
+            throw LoadFailure(
+                "-o \(path): the name does not say in which form",
+                hint: "end it in "
+                    + Form.allCases.map { ".\($0)" }.joined(separator: ", "),
+                exitCode: LoadExit.usage)
+        }
+        self.form = form
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw unwritable(Failure(errnoOf: "open")) }
+        close(descriptor)
+    }
+
+    func write(_ result: RunResult) throws { try write(try bytes(of: result)) }
+
+    private func bytes(of result: RunResult) throws -> [UInt8] {
+        switch form {
+        case .json: try result.json()
+        case .html: Array(HTMLReport(result).html.utf8)
+        case .csv: Array(result.csv().utf8)
+        case .hgrm: Array(result.hgrm(.response).utf8)
+        case .txt:
+            Array(TextSummary(result, showsSpectrum: true, usesColor: false).text.utf8)
+        }
+    }
+
+    func write(_ bytes: [UInt8]) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw unwritable(Failure(errnoOf: "open")) }
+        defer { close(descriptor) }
+        do throws(Failure) {
+            try SmallFile.writeAll(bytes, to: descriptor)
+        } catch {
+            throw unwritable(error)
+        }
+    }
+
+    private func unwritable(_ failure: Failure) -> LoadFailure {
+        LoadFailure(
+            "-o \(path): \(failure.reason.lowercased())",
+            hint: failure.number == ENOENT
+                ? "make its folder first" : "name a file in a folder that this user can write to",
+            exitCode: LoadExit.cannotCreate)
+    }
+}

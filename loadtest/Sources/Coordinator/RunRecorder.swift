@@ -1,0 +1,139 @@
+import Core
+import Foundation
+import Platform
+
+/// Makes a result of what the board says while a run goes on, and what the live view shows.
+final class RunRecorder {
+    private static let showEvery = 1 / Double(TerminalScreen.framesPerSecond)
+    /// Figures of a generator that is later than this, or busier, are doubted.
+    private static let scheduleErrorMaxMicroseconds: UInt64 = 1000
+    private static let busyShare = 0.9
+
+    private let run: LoadRun
+    private var seconds = SecondsRecorder()
+    private var nextSecond = 1.0
+    private var nextShow = 0.0
+    private(set) var view: ViewState
+    private(set) var isTimeToShow = false
+    var sampler: ServerSampler?
+
+    init(_ run: LoadRun, note: String?) {
+        self.run = run
+        view = ViewState(plan: run.plan)
+        view.note = note
+    }
+
+    private var elapsed: Double { Double(run.elapsedNanoseconds) / 1e9 }
+
+    /// Called every tick of the run.
+    func tick() {
+        let now = elapsed
+        if now >= nextSecond || run.phase == .over {
+            seconds.tick(run.board, elapsedSeconds: now)
+            nextSecond = now.rounded(.down) + 1
+            if let second = seconds.seconds.last, run.phase != .over { view.took(second: second) }
+            sampler?.take(atSeconds: now)
+        }
+        isTimeToShow = now >= nextShow || run.phase == .over
+        if !isTimeToShow { return }
+        nextShow = now + Self.showEvery
+        refresh(now)
+    }
+
+    private func refresh(_ now: Double) {
+        let board = run.board
+        let service = board.cells(.service)
+        view.phase = phase(now)
+        view.took(
+            totals: RunResult.Totals(board),
+            response: run.plan.model == .open ? board.cells(.response) : service,
+            service: service, schedule: board.cells(.schedule), elapsed: now)
+        view.cpuLoad = board.threadLoads(elapsedSeconds: now).max()
+        view.backlog = board.total(.backlog)
+        view.inFlight = board.total(.inFlight)
+        view.connectionsOpen = board.total(.connectionsOpen)
+        if let path = run.plan.ledger {
+            view.ledgerBytes = (try? FileManager.default.attributesOfItem(atPath: path))?[.size]
+                .flatMap { ($0 as? NSNumber)?.uint64Value }
+        }
+    }
+
+    private func phase(_ now: Double) -> ViewState.Phase {
+        if run.phase == .starting { return .connecting }
+        if run.wasInterrupted { return .stopping }
+        if let seconds = run.plan.seconds, now > seconds { return .finishing }
+        return .running
+    }
+
+    // MARK: The result
+
+    /// When the run is over.
+    func result(commandLine: [String]) -> RunResult {
+        let board = run.board
+        let ended = (0..<board.threads).map { board.section($0).value(.endedAtNanoseconds) }.max()
+        let elapsed = Double(ended ?? 0) / 1e9
+        let service = board.cells(.service)
+        let isOpen = run.plan.model == .open
+        var result = RunResult(
+            hydrantVersion: hydrantVersion,
+            startedAt: utcText(microseconds: run.startedAtMicroseconds),
+            startedAtMicroseconds: run.startedAtMicroseconds, commandLine: commandLine,
+            machine: SystemFacts.machine(), plan: run.plan, elapsedSeconds: elapsed,
+            wasInterrupted: run.wasInterrupted, totals: RunResult.Totals(board),
+            response: isOpen ? board.cells(.response) : service, service: service,
+            schedule: board.cells(.schedule),
+            seconds: seconds.seconds.map { isOpen ? $0 : $0.withResponseAsService },
+            threadLoads: board.threadLoads(elapsedSeconds: elapsed))
+        result.server = sampler?.finish() ?? []
+        result.warnings = warnings(result)
+        return result
+    }
+
+    /// Why its figures should be doubted.
+    private func warnings(_ result: RunResult) -> [String] {
+        var out: [String] = []
+        let dropped = result.totals[.dropped]
+        if dropped > 0 {
+            out.append(
+                "\(Figures.count(dropped)) requests were due and never sent: no percentile knows of "
+                    + "them, and the true ones are higher")
+        }
+        let error = result.schedule.percentileMicroseconds(99) ?? 0
+        if error > Self.scheduleErrorMaxMicroseconds {
+            out.append(
+                "the generator was late by itself (schedule error p99 "
+                    + "\(Figures.latency(microseconds: Double(error)))): response times hold that "
+                    + "too; give it more threads, or a host of its own")
+        }
+        let busiest = result.threadLoads.max() ?? 0
+        if busiest > Self.busyShare && result.plan.model == .open {
+            out.append(
+                "a generator thread used \(Figures.percent(busiest)) of a core: add threads (-t) or "
+                    + "processes (--workers)")
+        }
+        let opened = result.totals[.connectionsOpened]
+        if opened < UInt64(result.plan.connections) {
+            out.append(
+                "only \(Figures.count(opened)) of \(result.plan.connections) connections could be "
+                    + "opened" + (result.totals.lastFailure.map { " (\($0.lowercased()))" } ?? ""))
+        }
+        let board = run.board
+        if let errno = (0..<board.threads).map({ board.section($0).value(.ledgerErrno) }).max(),
+            errno > 0
+        {
+            out.append(
+                "the ledger could not be written: "
+                    + String(cString: strerror(Int32(truncatingIfNeeded: errno))).lowercased()
+                    + ": requests from then on are missing in it")
+        }
+        return out
+    }
+}
+
+extension RunResult.Second {
+    fileprivate var withResponseAsService: Self {
+        var second = self
+        second.response = second.service
+        return second
+    }
+}

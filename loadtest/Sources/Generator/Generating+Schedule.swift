@@ -1,0 +1,101 @@
+import Platform
+
+/// Open model: requests leave when they are due, not when there is time for them.
+extension Generating {
+    /// The schedule's timer fired.
+    func sendDue() {
+        guard state.pointee.phase == .sending else { return }
+        var handled = 0
+        var now = monotonicNanoseconds()
+        while let due = state.pointee.nextDue, due <= now, handled < Self.dueBurstMax {
+            take(due: due, now: now)
+            advance()
+            handled += 1
+            now = monotonicNanoseconds()
+        }
+        armOrEnd(now)
+    }
+
+    /// Called at the start: finds the first request.
+    func scheduleNext() {
+        advance()
+        armOrEnd(monotonicNanoseconds())
+    }
+
+    private func advance() {
+        if state.pointee.sequence.isExhausted {
+            state.pointee.nextDue = nil
+            return
+        }
+        let start = state.pointee.startNanoseconds
+        state.pointee.nextDue = state.pointee.schedule.next().map { start + $0 }
+    }
+
+    private func armOrEnd(_ now: UInt64) {
+        if let due = state.pointee.nextDue {
+            state.pointee.timer?.arm(atNanoseconds: due)
+        } else if state.pointee.plan.seconds == nil || state.pointee.sequence.isExhausted {
+            endWhenSent(now)
+        }
+    }
+
+    /// All is due; what waits for a connection is still to be sent.
+    func endWhenSent(_ now: UInt64) {
+        if state.pointee.nextDue == nil && state.pointee.backlog.isEmpty { endSending(now) }
+    }
+
+    private func take(due: UInt64, now: UInt64) {
+        section.record(.schedule, nanoseconds: now - due)
+        section.add(to: .due)
+        let sequence = state.pointee.sequence.take()
+        if state.pointee.backlog.isEmpty, let connection = takeFree() {
+            send(sequence, due: due, now: now, on: connection)
+        } else if !state.pointee.backlog.push(Backlog.Waiting(sequence: sequence, due: due)) {
+            section.add(to: .dropped)
+        }
+    }
+
+    /// A connection that can send, off the list.
+    private func takeFree() -> UnsafeMutablePointer<LoadConnection>? {
+        while let index = state.pointee.free.pop() {
+            let connection = state.pointee.connections + Int(index)
+            connection.pointee.isListed = false
+            if connection.pointee.canSend { return connection }
+        }
+        return nil
+    }
+
+    /// A connection can take a request (again): the oldest that waits, else it is listed.
+    func offer(_ connection: UnsafeMutablePointer<LoadConnection>) {
+        while state.pointee.phase == .sending, connection.pointee.canSend,
+            !state.pointee.backlog.isEmpty
+        {
+            let waiting = state.pointee.backlog.pop()
+            send(waiting.sequence, due: waiting.due, now: monotonicNanoseconds(), on: connection)
+        }
+        list(connection)
+        if state.pointee.nextDue == nil && state.pointee.phase == .sending {
+            endWhenSent(monotonicNanoseconds())
+        }
+    }
+
+    private func list(_ connection: UnsafeMutablePointer<LoadConnection>) {
+        if connection.pointee.isListed || !connection.pointee.canSend { return }
+        connection.pointee.isListed = true
+        state.pointee.free.push(connection.pointee.index)
+    }
+
+    private func send(
+        _ sequence: UInt64, due: UInt64, now: UInt64,
+        on connection: UnsafeMutablePointer<LoadConnection>
+    ) {
+        let request = state.pointee.maker.write(sequence, to: state.pointee.scratch)
+        if now - due > Self.lateNanoseconds { section.add(to: .late) }
+        note(request, sequence, due: due, sent: now, on: connection)
+        write(connection, byteCount: request.byteCount)
+        list(connection)
+    }
+
+    /// Later than this counts as late.
+    private static let lateNanoseconds: UInt64 = 1_000_000
+}
