@@ -1,6 +1,6 @@
 /// User-Agent templates: what browsers, apps and crawlers really send, with the numbers that differ
 /// between installations drawn.
-enum Agents {
+enum AgentTemplates {
     static let desktop = [
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
             + " Chrome/{118-142}.0.{0-7500}.{0-250} Safari/537.36",
@@ -61,4 +61,34 @@ enum Agents {
         ("en-US,en;q=0.9", 40.0), ("en-GB,en;q=0.9", 15), ("de-DE,de;q=0.9,en;q=0.7", 20),
         ("fr-FR,fr;q=0.9,en;q=0.6", 12), ("es-ES,es;q=0.9", 8), ("it-IT,it;q=0.9,en;q=0.5", 5),
     ]
+}
+
+/// The User-Agent lines, by kind of sender.
+struct AgentTexts {
+    static let bot = 3
+    private static let kinds = [
+        AgentTemplates.desktop, AgentTemplates.mobile, AgentTemplates.inApp, AgentTemplates.bot,
+    ]
+
+    private let templates: Templates
+    /// Of each kind: the templates from `starts[kind]` to before `starts[kind + 1]`.
+    private let starts: UnsafePointer<UInt32>
+    var bytesMax: Int { templates.bytesMax }
+
+    /// - Parameter isGiven: The user has set the header: nothing is written here.
+    init(isGiven: Bool, in store: inout ByteStore) throws(TrafficFlaw) {
+        var starts: [UInt32] = [0]
+        for kind in Self.kinds { starts.append(starts[starts.count - 1] + UInt32(kind.count)) }
+        self.starts = store.keepAll(starts)
+        let texts = Self.kinds.flatMap { $0 }
+        templates =
+            isGiven
+            ? try Templates(texts.map { _ in "" }, in: &store)
+            : try Templates(texts, prefix: "User-Agent: ", suffix: "\r\n", in: &store)
+    }
+
+    @inline(__always)
+    func append(_ kind: Int, _ draws: inout SplitMix64, to out: inout RequestWriter) {
+        templates.append(starts[kind]..<starts[kind &+ 1], &draws, to: &out)
+    }
 }

@@ -7,8 +7,8 @@ struct Segment {
 /// Memory for what requests are made of: laid down once, read by pointer, freed in one go.
 struct ByteStore: ~Copyable {
     private static let chunkBytes = 64 << 10
-    /// Copies read a literal in steps of 16, two at least.
-    private static let slackBytes = 48
+    /// `RequestWriter` reads a segment in steps of 32 and 64 bytes.
+    private static let slackBytes = 64
     private var chunks: [UnsafeMutableRawPointer] = []
     private var free: UnsafeMutableRawPointer
     private var left = 0

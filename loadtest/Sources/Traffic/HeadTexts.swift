@@ -52,7 +52,7 @@ struct HeadTexts {
 
         let isLanguageGiven = headers.has("Accept-Language")
         languages = TextChoice(
-            Agents.languages.map { language, weight in
+            AgentTemplates.languages.map { language, weight in
                 (isLanguageGiven ? [] : Array("Accept-Language: \(language)\r\n".utf8), weight)
             }, in: &store)
         refererShare = ShareOfDraws(headers.has("Referer") ? 0 : scenario.referers.share)

@@ -1,5 +1,5 @@
 /// The same request every time: the URL, method, headers and body as given.
-struct PlainTraffic {
+struct PlainTraffic: ~Copyable {
     /// Up to where the label goes, and after it. Without labels all is in `head`.
     private let head: Segment
     private let tail: Segment
@@ -20,21 +20,20 @@ struct PlainTraffic {
         let after =
             " HTTP/1.1\r\n" + headers.text([("User-Agent", RequestMaker.userAgent)]) + length
             + "\r\n"
-        isLabelled = plan.ledger != nil
-        run = plan.run
-        answerHasNoBody = plan.method == "HEAD"
         let start = "\(plan.method) \(target.path)"
-        if isLabelled {
-            head = store.keep("\(start)?\(HitLabel.parameter)=")
-            tail = store.keep(target.queryTail + after)
-        } else {
-            head = store.keep(start + (target.query.map { "?" + $0 } ?? "") + after)
-            tail = store.keep("")
-        }
-        body = store.keep(plan.body)
+        let texts =
+            plan.ledger == nil
+            ? (start + (target.query.map { "?" + $0 } ?? "") + after, "")
+            : ("\(start)?\(HitLabel.parameter)=", target.queryTail + after)
         try RequestMaker.checkSize(
-            head.count + HitLabel.textBytes + tail.count + body.count,
+            texts.0.utf8.count + HitLabel.textBytes + texts.1.utf8.count + plan.body.count,
             of: "the request", hint: "make headers and body smaller")
+        head = store.keep(texts.0)
+        tail = store.keep(texts.1)
+        body = store.keep(plan.body)
+        run = plan.run
+        isLabelled = plan.ledger != nil
+        answerHasNoBody = plan.method == "HEAD"
     }
 
     @inline(__always)
@@ -42,12 +41,12 @@ struct PlainTraffic {
         _ sequence: UInt64, to start: UnsafeMutablePointer<UInt8>
     ) -> RequestMaker.Request {
         var out = RequestWriter(start)
-        out.append(head)
+        out.appendLong(head)
         if isLabelled {
             out.append(HitLabel(run: run, sequence: sequence))
-            out.append(tail)
+            out.appendLong(tail)
         }
-        if body.count > 0 { out.append(body) }
+        if body.count > 0 { out.appendLong(body) }
         return RequestMaker.Request(
             byteCount: out.at - start, answerHasNoBody: answerHasNoBody)
     }

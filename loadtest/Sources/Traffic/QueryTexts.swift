@@ -94,7 +94,7 @@ struct QueryTexts {
         position = store.keep("&position=")
         value = store.keep("&value=")
         currencies = texts(["&currency=EUR", "&currency=USD", "&currency=GBP"])
-        sentAt = store.keep("&ts=")
+        sentAt = store.keep("&ts=17")
         consent = texts(Self.consents)
         cacheBuster = store.keep("&cb=")
         clickTargets = try Templates(

@@ -1,6 +1,6 @@
 /// Requests of an access log: target, Referer and User-Agent as recorded, the rest as for a plain
 /// URL. Whoever holds it holds the log as well.
-struct ReplayTraffic {
+struct ReplayTraffic: ~Copyable {
     private let bytes: UnsafePointer<UInt8>
     private let entries: UnsafePointer<ReplayLog.Entry>
     private let count: UInt64
@@ -27,6 +27,13 @@ struct ReplayTraffic {
                 "a replayed log has its own methods and no bodies",
                 hint: "leave out -m, -d and -D, or leave out --replay")
         }
+        let longest = log.longest
+        let logged =
+            Int(longest.targetBytes) + Int(longest.refererBytes) + Int(longest.agentBytes)
+        let own = headers.text([])
+        try RequestMaker.checkSize(
+            logged + own.utf8.count + HitLabel.textBytes + 64,
+            of: "a request of \(log.path)", hint: "make the headers of -H shorter")
         bytes = UnsafePointer(log.bytes)
         entries = UnsafePointer(log.entries)
         count = UInt64(log.count)
@@ -35,18 +42,12 @@ struct ReplayTraffic {
         get = store.keep("GET ")
         head = store.keep("HEAD ")
         label = store.keep("?\(HitLabel.parameter)=")
-        fields = store.keep(" HTTP/1.1\r\n" + headers.text([]))
+        fields = store.keep(" HTTP/1.1\r\n" + own)
         referer = store.keep("Referer: ")
         userAgent = store.keep("User-Agent: ")
         lineEnd = store.keep("\r\n")
         sendsReferer = !headers.has("Referer")
         sendsAgent = !headers.has("User-Agent")
-        let longest = log.longest
-        let logged =
-            Int(longest.targetBytes) + Int(longest.refererBytes) + Int(longest.agentBytes)
-        try RequestMaker.checkSize(
-            logged + fields.count + HitLabel.textBytes + 64,
-            of: "a request of \(log.path)", hint: "make the headers of -H shorter")
     }
 
     func write(
@@ -63,7 +64,7 @@ struct ReplayTraffic {
         } else {
             append(target, targetBytes, &out)
         }
-        out.append(fields)
+        out.appendLong(fields)
         if sendsReferer, entry.pointee.refererBytes > 0 {
             out.append(referer)
             append(target + Int(entry.pointee.refererAt), Int(entry.pointee.refererBytes), &out)

@@ -77,11 +77,13 @@ extension ScenarioTraffic {
             out.append(query.urls[publisher])
             query.urlPages.append(&page, to: &out)
         }
-        if query.viewableShare.takes(one.highHalf) { out.append(query.viewable.pick(four)) }
-        if query.positionShare.takes(two.lowHalf) {
-            out.append(query.position)
-            out.append(1 &+ four.highHalf.below(9))
-        }
+        var start = out.at
+        out.append(query.viewable.pick(four))
+        out.keep(query.viewableShare.takes(one.highHalf), from: start)
+        start = out.at
+        out.append(query.position)
+        out.append(UInt8(ascii: "1") &+ UInt8(truncatingIfNeeded: four.highHalf.below(9)))
+        out.keep(query.positionShare.takes(two.lowHalf), from: start)
         if replaced == Macro.value {
             out.append(macro.text)
         } else if query.valueShare.takes(two.highHalf) {
@@ -95,11 +97,13 @@ extension ScenarioTraffic {
         }
         if replaced == Macro.sentAt {
             out.append(macro.text)
-        } else if query.sentAtShare.takes(three.lowHalf) {
-            // A second of 2026, and a millisecond.
+        } else {
+            // 2026-01-01 and up to 347 days: "17" is in the text, then eight digits and three.
+            start = out.at
             out.append(query.sentAt)
-            out.append(1_767_225_600 &+ four.highHalf.below(31_536_000))
+            out.append(67_225_600 &+ four.highHalf.below(30_000_000))
             out.append(100 &+ four.lowHalf.below(900))
+            out.keep(query.sentAtShare.takes(three.lowHalf), from: start)
         }
         if replaced == Macro.consent {
             out.append(macro.text)

@@ -1,8 +1,9 @@
 import Core
 
 /// Requests of a scenario, made of texts laid down once and of draws that belong to the request's
-/// number. Per request nothing is allocated or counted, and nothing but this memory read.
-struct ScenarioTraffic {
+/// number. Per request nothing is allocated or counted, and nothing but this memory read. Not
+/// copyable, so that the compiler does not copy it for each call.
+struct ScenarioTraffic: ~Copyable {
     let key: UInt64
     let run: UInt32
     let isLabelled: Bool
@@ -22,10 +23,7 @@ struct ScenarioTraffic {
     let botShare: ShareOfDraws
     let botOrPrefetchShare: ShareOfDraws
     let visitorClass: Choice
-    let desktop: Templates
-    let mobile: Templates
-    let inApp: Templates
-    let bot: Templates
+    let agents: AgentTexts
 
     // What.
     let query: QueryTexts
@@ -35,7 +33,7 @@ struct ScenarioTraffic {
     // The request around it.
     let heads: HeadTexts
     let batch: BatchTexts
-    let batchBytesMax: Int
+    /// Where the body of a batch is written before its head is.
     let headBytesMax: Int
 
     init(
@@ -49,53 +47,41 @@ struct ScenarioTraffic {
                 "a scenario says itself what it sends: it takes no method and no body",
                 hint: "leave out -m, -d and -D, or leave out the scenario")
         }
+        // A noncopyable value throws before its first property is set.
+        let agents = try AgentTexts(
+            isGiven: RequestHeaders(plan).has("User-Agent"), in: &store)
+        let query = try QueryTexts(scenario, in: &store)
+        let heads = try HeadTexts(scenario, plan, in: &store)
+        let batch = BatchTexts(scenario, in: &store)
+        let headBytesMax =
+            heads.bytesMax + query.bytesMax + agents.bytesMax + RequestWriter.slackBytes
+        try RequestMaker.checkSize(
+            headBytesMax + (scenario.batches.share > 0 ? batch.bytesMax : 0),
+            of: "a request of scenario \(scenario.name)",
+            hint: "lower batches.events_max, or shorten the texts")
+        (self.agents, self.query, self.heads, self.batch) = (agents, query, heads, batch)
+        self.headBytesMax = headBytesMax
+
         key = SplitMix64.mix(plan.seed)
         run = plan.run
         isLabelled = plan.ledger != nil
-
         batchShare = ShareOfDraws(scenario.batches.share)
         clickOrBatchShare = ShareOfDraws(scenario.batches.share + scenario.clicks.share)
         headShare = ShareOfDraws(scenario.headShare)
         badShare = ShareOfDraws(scenario.bad.share)
         macroShare = ShareOfDraws(scenario.macros.share)
-        let bad = scenario.bad
-        let kinds = [bad.missingEvent, bad.emptyEvent, bad.misspeltEvent, bad.noQuery]
-        badKind = Choice(bad.sum > 0 ? kinds : [1, 1, 1, 1], in: &store)
+        badKind = scenario.bad.choice(in: &store)
 
         visitors = Zipf(count: scenario.visitors.population, exponent: scenario.visitors.zipf)
         let cookie = scenario.visitors.cookieShare
         cookieShare = ShareOfDraws(cookie)
         namelessShare = ShareOfDraws(cookie + scenario.visitors.anonymousShare)
-        let agents = scenario.userAgents
-        botShare = ShareOfDraws(agents.bot / agents.sum)
-        botOrPrefetchShare = ShareOfDraws((agents.bot + agents.prefetch) / agents.sum)
-        let browsers = [agents.desktop, agents.mobile, agents.inApp]
-        visitorClass = Choice(browsers.reduce(0, +) > 0 ? browsers : [1, 0, 0], in: &store)
-        let isAgentGiven = try RequestHeaders(plan).has("User-Agent")
-        func agentLines(_ texts: [String]) throws(TrafficFlaw) -> Templates {
-            isAgentGiven
-                ? try Templates([""], in: &store)
-                : try Templates(texts, prefix: "User-Agent: ", suffix: "\r\n", in: &store)
-        }
-        desktop = try agentLines(Agents.desktop)
-        mobile = try agentLines(Agents.mobile)
-        inApp = try agentLines(Agents.inApp)
-        bot = try agentLines(Agents.bot)
-
-        query = try QueryTexts(scenario, in: &store)
+        let mix = scenario.userAgents
+        botShare = ShareOfDraws(mix.bot / mix.sum)
+        botOrPrefetchShare = ShareOfDraws((mix.bot + mix.prefetch) / mix.sum)
+        visitorClass = mix.browserChoice(in: &store)
         campaigns = Zipf(count: scenario.campaigns.population, exponent: scenario.campaigns.zipf)
         creatives = UInt32(scenario.campaigns.creatives)
-
-        heads = try HeadTexts(scenario, plan, in: &store)
-        batch = BatchTexts(scenario, in: &store)
-        headBytesMax =
-            heads.bytesMax + query.bytesMax
-            + max(desktop.bytesMax, mobile.bytesMax, inApp.bytesMax, bot.bytesMax)
-            + RequestWriter.slackBytes
-        batchBytesMax = scenario.batches.share > 0 ? batch.bytesMax : 0
-        try RequestMaker.checkSize(
-            headBytesMax + batchBytesMax, of: "a request of scenario \(scenario.name)",
-            hint: "lower batches.events_max, or shorten the texts")
     }
 
     // MARK: One request
@@ -151,13 +137,10 @@ struct ScenarioTraffic {
     func appendAgent(
         _ sender: Sender, _ draws: inout SplitMix64, _ out: inout RequestWriter
     ) {
-        if sender.isBot { return bot.append(&draws, to: &out) }
-        var own = SplitMix64(state: sender.traits)
-        switch visitorClass.index(own.next()) {
-        case 0: desktop.append(&own, to: &out)
-        case 1: mobile.append(&own, to: &out)
-        default: inApp.append(&own, to: &out)
-        }
+        // A visitor's browser is the same each time; a bot's name follows from the request.
+        var own = SplitMix64(state: sender.isBot ? draws.next() : sender.traits)
+        let kind = visitorClass.index(own.next())
+        agents.append(sender.isBot ? AgentTexts.bot : kind, &own, to: &out)
     }
 
     /// What comes before the first parameter, and where the first "&" is to become "?".
@@ -183,7 +166,7 @@ struct ScenarioTraffic {
         _ out: inout RequestWriter
     ) {
         if out.at > queryStart { queryStart[0] = UInt8(ascii: "?") }
-        out.append(fixed)
+        out.appendLong(fixed)
         appendAgent(sender, &draws, &out)
         let bits = draws.next()
         if !sender.isBot {
@@ -267,5 +250,19 @@ struct ScenarioTraffic {
         out.append(heads.headEnd)
         out.at.update(from: bodyStart, count: bodyBytes)
         out.at += bodyBytes
+    }
+}
+
+extension Scenario.BadHits {
+    fileprivate func choice(in store: inout ByteStore) -> Choice {
+        let weights = [missingEvent, emptyEvent, misspeltEvent, noQuery]
+        return Choice(sum > 0 ? weights : [1, 1, 1, 1], in: &store)
+    }
+}
+
+extension Scenario.UserAgents {
+    fileprivate func browserChoice(in store: inout ByteStore) -> Choice {
+        let weights = [desktop, mobile, inApp]
+        return Choice(weights.reduce(0, +) > 0 ? weights : [1, 0, 0], in: &store)
     }
 }

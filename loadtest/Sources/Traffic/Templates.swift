@@ -58,14 +58,23 @@ struct Templates {
     /// One of them, with numbers drawn.
     @inline(__always)
     func append(_ draws: inout SplitMix64, to out: inout RequestWriter) {
-        let run = runs[Int(draws.next().highHalf.below(count))]
+        append(0..<count, &draws, to: &out)
+    }
+
+    /// One of some of them.
+    @inline(__always)
+    func append(
+        _ some: Range<UInt32>, _ draws: inout SplitMix64, to out: inout RequestWriter
+    ) {
+        let index = some.lowerBound &+ draws.next().highHalf.below(UInt32(some.count))
+        let run = runs[Int(index)]
         var part = parts + Int(run.first)
         let end = part + Int(run.count)
         while part < end {
-            out.append(Segment(bytes: part.pointee.bytes, count: part.pointee.count))
-            if part.pointee.span > 0 {
-                out.append(part.pointee.low &+ draws.next().highHalf.below(part.pointee.span))
-            }
+            out.appendLong(Segment(bytes: part.pointee.bytes, count: part.pointee.count))
+            let start = out.at
+            out.append(part.pointee.low &+ draws.next().highHalf.below(part.pointee.span))
+            out.keep(part.pointee.span > 0, from: start)
             part += 1
         }
     }

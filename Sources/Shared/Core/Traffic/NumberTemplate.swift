@@ -14,7 +14,7 @@ public struct NumberTemplate: Equatable, Sendable {
 
     public let parts: [Part]
 
-    /// Nil when a brace does not stand around two numbers of at most nine digits, lower one first.
+    /// Nil when a brace does not stand around two numbers of at most eight digits, lower one first.
     public init?(_ text: String) {
         var parts: [Part] = []
         var left = text[...]
@@ -37,7 +37,7 @@ public struct NumberTemplate: Equatable, Sendable {
     }
 
     private static func number(_ digits: Substring) -> UInt32? {
-        guard (1...9).contains(digits.utf8.count),
+        guard (1...8).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (48...57).contains($0) })
         else { return nil }
         return UInt32(digits)

@@ -127,7 +127,7 @@ extension Scenario {
             if NumberTemplate(text) == nil {
                 return Flaw(
                     key, element: index, "\(key) has \"\(text)\", whose braces hold no numbers",
-                    hint: "{10-99} is a number from 10 to 99, at most 999999999; a brace itself is"
+                    hint: "{10-99} is a number from 10 to 99, at most 99999999; a brace itself is"
                         + " %7B")
             }
             return nil

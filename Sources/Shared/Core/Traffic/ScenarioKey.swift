@@ -119,7 +119,7 @@ public struct ScenarioKey: Sendable {
             "visitors.anonymous_share", \.visitors.anonymousShare, .share, unit: "of the visitors",
             "Known by neither. Bots are not known either."),
         ScenarioKey(
-            "campaigns.population", \.campaigns.population, .count(1...100_000_000),
+            "campaigns.population", \.campaigns.population, .count(1...10_000_000),
             "How many campaigns run."),
         ScenarioKey(
             "campaigns.zipf", \.campaigns.zipf, .number(0...4), unit: "exponent",
