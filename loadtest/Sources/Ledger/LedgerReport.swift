@@ -1,3 +1,4 @@
+import Core
 import Foundation
 
 /// What a ledger's findings say, for people and for programs.
@@ -36,7 +37,7 @@ enum LedgerReport {
             case 2...4: "runs " + findings.runs.joined(separator: ", ")
             default: "\(findings.runs.count) runs"
             }
-        return "Ledger of \(runs), from \(utcText(microseconds: findings.startedAtMicroseconds))"
+        return "Ledger of \(runs), from \(utc(microseconds: findings.startedAtMicroseconds))"
     }
 
     private static func sentLines(_ findings: LedgerFindings) -> [String] {
@@ -123,15 +124,27 @@ enum LedgerReport {
         }
         return lines + [line]
     }
-}
 
-/// "1,234,567"
-func grouped(_ number: UInt64) -> String {
-    var digits = Array(String(number))
-    var at = digits.count - 3
-    while at > 0 {
-        digits.insert(",", at: at)
-        at -= 3
+    // MARK: Numbers
+
+    /// "2026-11-23 07:30:00.123 UTC".
+    static func utc(microseconds: UInt64) -> String {
+        let time = CivilTime(unixSeconds: Int64(clamping: microseconds / 1_000_000))
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let thousandths = microseconds / 1000 % 1000
+        let fraction = String("\(1000 + thousandths)".dropFirst())
+        return "\(time.year)-\(two(time.month))-\(two(time.day)) "
+            + "\(two(time.hour)):\(two(time.minute)):\(two(time.second)).\(fraction) UTC"
     }
-    return String(digits)
+
+    /// "1,234,567"
+    static func grouped(_ number: UInt64) -> String {
+        var digits = Array(String(number))
+        var at = digits.count - 3
+        while at > 0 {
+            digits.insert(",", at: at)
+            at -= 3
+        }
+        return String(digits)
+    }
 }
