@@ -103,7 +103,7 @@ let package = Package(
         tests(
             "LoadTest",
             [
-                "LoadTest", "Core", "Platform", "Config", "CZlib",
+                "LoadTest", "Core", "Platform", "Config", "CZlib", "CSQLite",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
         tests("LocalFirehose", ["LocalFirehose", "Core", "Platform", "CZlib"]),

@@ -18,7 +18,7 @@ struct Evidence {
     init(against paths: [String]) throws(LedgerFailure) {
         var seen: Set<String> = []
         for path in paths {
-            guard let real = realPath(path) else { throw Self.failure(path) }
+            guard let real = FileKind.realPath(path) else { throw Self.failure(path) }
             if seen.insert(real).inserted { add(real) }
         }
     }
@@ -35,12 +35,14 @@ struct Evidence {
             return
         }
         let folders = FileKind.folders(in: path)
-        if folders.contains("spool") || folders.contains("s3") || folders.contains("local") {
+        if folders.contains("spool") || folders.contains("s3")
+            || FileKind.isFolder(path + "/local/streams")
+        {
             addData(path)
         } else if folders.contains(where: { SpoolNames.shard(ofFolder: $0) != nil }) {
             spools.append(path)
         } else if folders.contains("good"), folders.contains("bad"),
-            SpoolNames.shard(ofFolder: lastComponent(path)) != nil
+            SpoolNames.shard(ofFolder: FileKind.lastComponent(path)) != nil
         {
             shards.append(path)
         } else {
@@ -51,37 +53,35 @@ struct Evidence {
     /// A cluster's data folder.
     private mutating func addData(_ path: String) {
         let settings = SettingsSnapshot(dataFolder: path)
-        let spool = FileKind.folder(path + "/spool")
-        if let spool { spools.append(spool) }
-        if let elsewhere = settings.spoolFolder.flatMap(FileKind.folder), elsewhere != spool {
+        if let spool = FileKind.folder(path + "/spool") {
+            spools.append(spool)
+        } else if let elsewhere = settings.spoolFolder.flatMap(FileKind.folder) {
             spools.append(elsewhere)
             notes.append("the spool of \(path) is read where its settings say: \(elsewhere)")
         }
         if let buffers = FileKind.folder(path + "/local/streams") { streams.append(buffers) }
-        let warehouse = realPath(path + "/warehouse.db")
-        if let folder = FileKind.folder(path + "/s3") {
-            if FileKind.holdsFiles(folder) || warehouse == nil {
-                objects.append(folder)
-            } else {
-                files.append(warehouse!)
-                notes.append("\(folder) holds no objects: the warehouse is read instead")
-            }
-        } else {
-            notes.append(
-                "\(path) holds no objects: give those of S3, or the warehouse, with another --against"
-            )
-        }
+        addArrived(path)
         if settings.sink == "discard" {
             notes.append(
                 "\(path): its local Firehose throws rows away (local.sink = discard): "
                     + "what was delivered counts as lost")
         }
     }
-}
 
-/// The last part of a path.
-func lastComponent(_ path: String) -> String {
-    String(path.split(separator: "/").last ?? "")
+    /// Objects; the warehouse only where there are none.
+    private mutating func addArrived(_ path: String) {
+        guard let folder = FileKind.folder(path + "/s3") else {
+            notes.append(
+                "\(path) holds no objects: "
+                    + "give those of S3, or the warehouse, with another --against")
+            return
+        }
+        objects.append(folder)
+        if !FileKind.holdsFiles(folder), let warehouse = FileKind.realPath(path + "/warehouse.db") {
+            files.append(warehouse)
+            notes.append("\(path) holds no objects: its warehouse is read instead")
+        }
+    }
 }
 
 /// What is at a path, links followed.
@@ -89,6 +89,18 @@ enum FileKind {
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// A path without links and detours; nil when nothing is there.
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The last part of a path.
+    static func lastComponent(_ path: String) -> String {
+        String(path.split(separator: "/").last ?? "")
     }
 
     /// The folder's own path; nil when there is none.

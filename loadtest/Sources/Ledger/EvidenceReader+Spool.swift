@@ -26,7 +26,7 @@ extension EvidenceReader {
 
     /// The good lane first: a row that moves from one lane to the other goes that way.
     func readShard(_ folder: String) {
-        guard let shard = SpoolNames.shard(ofFolder: lastComponent(folder)) else { return }
+        guard let shard = SpoolNames.shard(ofFolder: FileKind.lastComponent(folder)) else { return }
         for lane in SpoolLaneName.allCases {
             readLane("\(folder)/\(lane.folder)", lane, shard: shard)
         }

@@ -63,7 +63,7 @@ enum LedgerFile {
 
     static func open(_ path: String) throws(LedgerFailure) -> Int32 {
         do throws(Failure) {
-            return try Files.open(realPath(path) ?? path)
+            return try Files.open(FileKind.realPath(path) ?? path)
         } catch {
             throw LedgerFailure(
                 message: "--ledger \(path): \(error.reason)",
@@ -103,16 +103,9 @@ enum LedgerFile {
                 hint: "read it with the hydrant that wrote it")
         }
     }
-}
 
-/// A path without links and detours; nil when nothing is there.
-func realPath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-}
-
-/// Opens a file to write, empty whatever was in it; -1 and errno when it cannot be.
-func openToReplace(_ path: String) -> Int32 {
-    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    /// Opens a file to write, empty whatever was in it; -1 and errno when it cannot be.
+    static func openToReplace(_ path: String) -> Int32 {
+        Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    }
 }

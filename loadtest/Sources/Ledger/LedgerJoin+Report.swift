@@ -34,7 +34,7 @@ extension LedgerJoin {
         }
         for (file, run) in zip(files, runs) { try reader.readLedger(file.path, file.header, run) }
         reader.readAll(evidence)
-        var findings = join.findings(examples: examplesMax) { lost?.add($0) }
+        var findings = join.findings(examples: examplesMax, didLose: lost.map { $0.add })
         findings.notes += reader.notes
         findings.unreadable = reader.unreadable
         try lost?.close()
@@ -45,7 +45,7 @@ extension LedgerJoin {
     /// The same file named twice is read once.
     private static func distinct(_ paths: [String]) -> [String] {
         var seen: Set<String> = []
-        return paths.filter { seen.insert(realPath($0) ?? $0).inserted }
+        return paths.filter { seen.insert(FileKind.realPath($0) ?? $0).inserted }
     }
 }
 
@@ -79,7 +79,7 @@ final class LostList {
 
     init(path: String) throws(LedgerFailure) {
         self.path = path
-        file = openToReplace(path)
+        file = LedgerFile.openToReplace(path)
         if file < 0 { throw Self.failure(path, Failure(errnoOf: "open")) }
     }
 

@@ -126,7 +126,7 @@ final class LedgerJoin {
     // MARK: What comes of it
 
     /// - Parameter didLose: called with the label of each lost request, and words on it.
-    func findings(examples: Int, didLose: (String) -> Void = { _ in }) -> LedgerFindings {
+    func findings(examples: Int, didLose: ((String) -> Void)? = nil) -> LedgerFindings {
         var findings = LedgerFindings()
         var badPromiseGoodRow: UInt64 = 0
         cells.forEach { run, sequence, cell in
@@ -138,9 +138,11 @@ final class LedgerJoin {
             findings.sent += 1
             guard Self.count(cell, into: &findings) == .lost else { return }
             if !cell.state.isDisjoint(with: .anyRow) { badPromiseGoodRow += 1 }
+            let isExample = findings.lostExamples.count < examples
+            guard isExample || didLose != nil else { return }
             let words = self.words(run: run, sequence, cell)
-            if findings.lostExamples.count < examples { findings.lostExamples.append(words) }
-            didLose(words)
+            if isExample { findings.lostExamples.append(words) }
+            didLose?(words)
         }
         for copies in otherIDs.values {
             findings.retried += 1
@@ -222,7 +224,8 @@ final class LedgerJoin {
     private func words(run: Int, _ sequence: UInt64, _ cell: LedgerCell) -> String {
         let label = HitLabel(run: runs[run].run, sequence: sequence)
         let sent = runs[run].startMicroseconds &+ UInt64(cell.sent) &* 100
-        return "\(label.text), answered \(cell.outcome), sent \(utcText(microseconds: sent))"
+        return
+            "\(label.text), answered \(cell.outcome), sent \(LedgerReport.utc(microseconds: sent))"
     }
 }
 
@@ -251,14 +254,4 @@ enum Promise {
         case .noAnswer: 0
         }
     }
-}
-
-/// "2026-11-23 07:30:00.123 UTC".
-func utcText(microseconds: UInt64) -> String {
-    let time = CivilTime(unixSeconds: Int64(clamping: microseconds / 1_000_000))
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let thousandths = microseconds / 1000 % 1000
-    let fraction = String("\(1000 + thousandths)".dropFirst())
-    return "\(time.year)-\(two(time.month))-\(two(time.day)) "
-        + "\(two(time.hour)):\(two(time.minute)):\(two(time.second)).\(fraction) UTC"
 }

@@ -17,7 +17,11 @@ struct LedgerWriter: ~Copyable {
 
     /// The file was made by `LedgerFile.create`.
     init(path: String) throws(LedgerFailure) {
-        file = try LedgerFile.openToAppend(path: path)
+        self.init(takingOver: try LedgerFile.openToAppend(path: path))
+    }
+
+    init(takingOver file: Int32) {
+        self.file = file
         buffer = .allocate(byteCount: Self.bufferBytes, alignment: 64)
     }
 
