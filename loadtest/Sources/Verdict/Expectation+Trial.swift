@@ -59,6 +59,6 @@ extension LoadPlan {
     /// How many requests its schedule has, up to its end. A fraction of one is none yet.
     var requestsAsked: Double {
         let scheduled = seconds.map { rate.dueCount(atSeconds: $0) } ?? rate.requests
-        return min(scheduled, requests.map(Double.init) ?? .infinity)
+        return min(scheduled, requests.map { Double($0) } ?? .infinity)
     }
 }

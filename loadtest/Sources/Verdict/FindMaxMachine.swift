@@ -128,6 +128,7 @@ struct FindMaxMachine {
     // MARK: Repeat
 
     private mutating func beginRepeats(at rate: Double) -> Action {
+        guard trials.count < settings.trialsMax else { return finish(nil) }
         phase = .repeating(answered: [])
         return measure(rate)
     }
@@ -144,9 +145,7 @@ struct FindMaxMachine {
         let held = trials.filter { $0.isHeld && $0.rate < rate }.map(\.rate).max() ?? 0
         let next = max(held, Self.rounded(below, within: below / 2...rate))
         step *= 2
-        guard next >= settings.lowestRate, next < rate, trials.count < settings.trialsMax else {
-            return finish(nil)
-        }
+        guard next >= settings.lowestRate, next < rate else { return finish(nil) }
         return beginRepeats(at: next)
     }
 

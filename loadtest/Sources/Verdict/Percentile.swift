@@ -40,8 +40,8 @@ enum LatencyStatistic: Equatable, Sendable {
         guard let first = filled.first else { return nil }
         switch self {
         case .percentile(let percentile):
-            return latency.percentileMicroseconds(percentile).map(Double.init)
-        case .max: return latency.percentileMicroseconds(100).map(Double.init)
+            return latency.percentileMicroseconds(percentile).map { Double($0) }
+        case .max: return latency.percentileMicroseconds(100).map { Double($0) }
         case .min: return Double(LatencyScale.lowestMicroseconds(ofCell: first.0))
         case .mean:
             var sum = 0.0

@@ -12,7 +12,7 @@ extension LiveView {
             line("answers", answerItems(state), .essential, columns),
             line("errors", errorItems(state), .essential, columns),
             line("now", levelItems(state), .useful, columns),
-            line("generator", generatorItems(state), .useful, columns),
+            line("generator", generatorItems(state), .important, columns),
         ]
         if let bytes = state.ledgerBytes {
             let item = Item(name: "", value: Figures.bytes(bytes))
@@ -94,7 +94,7 @@ extension LiveView {
     private static func line(
         _ name: String, _ items: [Item], _ importance: ViewLine.Importance, _ columns: Int
     ) -> ViewLine {
-        let label = columns < 48 ? 10 : 14
+        let label = columns < 48 ? 12 : 14
         let fitting = fit(items, room: columns - label)
         let isAlarm = items.contains { $0.style == .alarm }
         // An alarm is a sign as well as a color: not everybody sees red, or has it.
@@ -116,10 +116,13 @@ extension LiveView {
         guard items.reduce(-3, { $0 + width($1) }) > room else { return items }
         var left = room + 3
         var taken = Set<Int>()
-        let order =
-            items.indices.filter { items[$0].style == .alarm }
-            + items.indices.filter { items[$0].style != .alarm }
-        for index in order where taken.isEmpty || width(items[index]) <= left {
+        for index in items.indices where items[index].style == .alarm {
+            guard taken.isEmpty || width(items[index]) <= left else { continue }
+            taken.insert(index)
+            left -= width(items[index])
+        }
+        for index in items.indices where !taken.contains(index) {
+            guard taken.isEmpty || width(items[index]) <= left else { break }
             taken.insert(index)
             left -= width(items[index])
         }

@@ -109,18 +109,19 @@ enum LiveView {
         let table = Table(
             columns: columns, label: columns < 48 ? 8 : 14, cell: columns < 48 ? 10 : 12,
             heads: ["asked", "sent", "answered"], preference: [2, 1, 0])
-        func row(_ label: String, _ span: ViewState.Span) -> ViewLine {
-            table.row(
-                label,
-                [
-                    span.asked.map(Figures.rate) ?? "–", Figures.rate(span.sent),
-                    Figures.rate(span.answered),
-                ], .essential)
+        func row(
+            _ label: String, _ span: ViewState.Span, _ importance: ViewLine.Importance
+        ) -> ViewLine {
+            let values = [
+                span.asked.map(Figures.rate) ?? "–", Figures.rate(span.sent),
+                Figures.rate(span.answered),
+            ]
+            return table.row(label, values, importance)
         }
         return [
             table.head(columns < 48 ? "a second" : "requests/s"),
-            row(columns < 48 ? "last" : "last second", state.lastSecond),
-            row("mean", state.wholeRun),
+            row(columns < 48 ? "last" : "last second", state.lastSecond, .essential),
+            row("mean", state.wholeRun, .useful),
             sparkline(state, columns: columns, label: table.label),
         ]
     }
@@ -145,21 +146,24 @@ enum LiveView {
         let table = Table(
             columns: columns, label: columns < 48 ? 8 : 14, cell: 10,
             heads: ["p50", "p90", "p99", "p99.9", "max"], preference: [2, 0, 4, 3, 1])
-        func row(_ label: String, _ span: ViewState.Span) -> ViewLine {
+        func row(
+            _ label: String, _ span: ViewState.Span, _ importance: ViewLine.Importance
+        ) -> ViewLine {
             let found = span.response
             let values = [found.p50, found.p90, found.p99, found.p999, found.max]
-            return table.row(label, values.map(latency), .essential)
+            return table.row(label, values.map(latency), importance)
         }
         let serviceNow = latency(state.lastSecond.service.p99)
-        let serviceMean = latency(state.wholeRun.service.p99)
+        let serviceWhole = latency(state.wholeRun.service.p99)
         var service = ViewLine("service p99".padded(right: max(table.label, 12)), .faint, .extra)
         service.add("last second ", .faint)
         service.add(serviceNow)
         service.add("   whole run ", .faint)
-        service.add(serviceMean)
+        service.add(serviceWhole)
         return [
-            table.head("response"), row(columns < 48 ? "last" : "last second", state.lastSecond),
-            row(columns < 48 ? "run" : "whole run", state.wholeRun), service,
+            table.head("response"),
+            row(columns < 48 ? "last" : "last second", state.lastSecond, .important),
+            row(columns < 48 ? "run" : "whole run", state.wholeRun, .essential), service,
         ]
     }
 
@@ -191,7 +195,7 @@ private struct Table {
 
     func head(_ name: String) -> ViewLine {
         let text = shown.map { heads[$0].padded(left: cell) }.joined()
-        return ViewLine(name.padded(right: label) + text, .faint, .useful)
+        return ViewLine(name.padded(right: label) + text, .faint, .important)
     }
 
     func row(_ name: String, _ values: [String], _ importance: ViewLine.Importance) -> ViewLine {

@@ -16,7 +16,7 @@ struct ViewLine: Equatable {
 
     /// What goes first when there are fewer rows than lines.
     enum Importance: Int {
-        case spacing, extra, useful, essential
+        case spacing, extra, useful, important, essential
     }
 
     var pieces: [Piece] = []
