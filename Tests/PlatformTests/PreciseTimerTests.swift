@@ -10,10 +10,10 @@ import Testing
         var whenFired: (Witness) -> Void = { _ in }
         var timer: PreciseTimer!
 
-        init(in loop: Loop) throws {
+        init(in loop: Loop, awake: UInt64 = 0) throws {
             let raw = Unmanaged.passUnretained(self).toOpaque()
             timer = try PreciseTimer(
-                in: loop, owner: raw,
+                in: loop, owner: raw, awakeNanoseconds: awake,
                 fire: {
                     let witness = Unmanaged<Witness>.fromOpaque($0).takeUnretainedValue()
                     witness.firedAt.append(monotonicNanoseconds())
@@ -21,6 +21,9 @@ import Testing
                 })
         }
     }
+
+    /// Always asleep until it is time, awake at the end of a long wait, always awake.
+    static let awake: [UInt64] = [0, 300_000, 1_000_000_000]
 
     private let loop: Loop
 
@@ -36,8 +39,10 @@ import Testing
         try loop.close()
     }
 
-    @Test func `it never fires early, and once for each time it was armed`() throws {
-        let witness = try Witness(in: loop)
+    @Test(arguments: awake) func `it never fires early, and once for each time it was armed`(
+        awake: UInt64
+    ) throws {
+        let witness = try Witness(in: loop, awake: awake)
         var due: [UInt64] = []
         witness.whenFired = {
             if due.count == 500 { return }
@@ -55,8 +60,10 @@ import Testing
         try end(witness)
     }
 
-    @Test func `of two timers the earlier fires first, whichever was armed first`() throws {
-        let (one, two) = (try Witness(in: loop), try Witness(in: loop))
+    @Test(arguments: awake) func `of two timers the earlier fires first, whichever was armed first`(
+        awake: UInt64
+    ) throws {
+        let (one, two) = (try Witness(in: loop, awake: awake), try Witness(in: loop, awake: awake))
         let now = monotonicNanoseconds()
         one.timer.arm(atNanoseconds: now + 30_000_000)
         two.timer.arm(atNanoseconds: now + 10_000_000)
@@ -80,8 +87,12 @@ import Testing
         try end(witness, far)
     }
 
-    @Test func `disarmed it does not fire, and armed again it does`() throws {
-        let (witness, other) = (try Witness(in: loop), try Witness(in: loop))
+    @Test(arguments: awake) func `disarmed it does not fire, and armed again it does`(
+        awake: UInt64
+    ) throws {
+        let (witness, other) = (
+            try Witness(in: loop, awake: awake), try Witness(in: loop, awake: awake)
+        )
         let now = monotonicNanoseconds()
         witness.timer.arm(atNanoseconds: now + 5_000_000)
         other.timer.arm(atNanoseconds: now + 20_000_000)
@@ -96,8 +107,10 @@ import Testing
         try end(witness, other)
     }
 
-    @Test func `armed again, earlier or later, only the last time holds`() throws {
-        let witness = try Witness(in: loop)
+    @Test(arguments: awake) func `armed again, earlier or later, only the last time holds`(
+        awake: UInt64
+    ) throws {
+        let witness = try Witness(in: loop, awake: awake)
         let now = monotonicNanoseconds()
         witness.timer.arm(atNanoseconds: now + 60_000_000_000)
         witness.timer.arm(atNanoseconds: now + 1_000_000)
@@ -108,10 +121,11 @@ import Testing
         try end(witness)
     }
 
-    @Test func `when two are due in one turn, the first can still take back or put off the second`()
-        throws
-    {
-        let timers = try (0..<3).map { _ in try Witness(in: loop) }
+    @Test(arguments: awake)
+    func `when two are due in one turn, the first can still take back or put off the second`(
+        awake: UInt64
+    ) throws {
+        let timers = try (0..<3).map { _ in try Witness(in: loop, awake: awake) }
         let now = monotonicNanoseconds()
         let later = now + 20_000_000
         // Whichever of them the loop calls first speaks for the others.
@@ -149,12 +163,15 @@ import Testing
         loop.run()
         #expect(witness.firedAt.count == 1 && stopper.firedAt.count == 1)
         #expect(turns.count <= 3, "one turn for each firing; a spinning one makes thousands")
+        #expect(witness.timer.spunNanoseconds == 0)
         each.close()
         try end(witness, stopper)
     }
 
-    @Test func `it may be closed by its own firing`() throws {
-        let witness = try Witness(in: loop)
+    @Test(arguments: awake) func `it may be closed by its own firing`(
+        awake: UInt64
+    ) throws {
+        let witness = try Witness(in: loop, awake: awake)
         witness.whenFired = { $0.timer.close() }
         witness.timer.arm(atNanoseconds: 1)
         loop.run()  // ends because nothing is left
@@ -170,5 +187,29 @@ import Testing
         loop.runOnce()
         #expect(witness.firedAt.count == 1)
         try end(witness)
+    }
+
+    @Test func `awake it turns the loop until its time, and says for how long in vain`() throws {
+        let witness = try Witness(in: loop, awake: 20_000_000)
+        let due = monotonicNanoseconds() + 30_000_000
+        witness.timer.arm(atNanoseconds: due)
+        var turns = 0
+        while witness.firedAt.isEmpty {
+            loop.runOnce()
+            turns += 1
+        }
+        #expect(turns > 10 && witness.firedAt[0] >= due)
+        let spun = witness.timer.spunNanoseconds
+        #expect(spun > 0 && spun < witness.firedAt[0] - due + 20_000_000)
+        loop.runNoWait()
+        #expect(witness.timer.spunNanoseconds == spun)
+        try end(witness)
+    }
+
+    @Test func `what a sleep costs is measured`() throws {
+        let cost = try TimerCost.measure(rounds: 50, everyNanoseconds: 100_000)
+        #expect(cost.cpuNanoseconds > 0 && cost.cpuNanoseconds < 1_000_000_000)
+        #expect(cost.lateNanosecondsP50 <= cost.lateNanosecondsP99)
+        #expect(try TimerCost.measure(rounds: 1).lateNanosecondsP50 > 0)
     }
 }

@@ -27,17 +27,11 @@ static inline int cossl_sha256_final(unsigned char *digest, SHA256_CTX *context)
 static inline int cossl_ctx_set_min_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
 }
-static inline long cossl_ctx_set_mode(SSL_CTX *context, long mode) {
-    return SSL_CTX_set_mode(context, mode);
-}
 static inline int cossl_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }
-// A macro that casts away the argument's type on the way.
-static inline int cossl_ctx_set_alpn(SSL_CTX *context, const char *protocols, unsigned count) {
-    return SSL_CTX_set_alpn_protos(context, (const unsigned char *)protocols, count);
-}
-// Constants that are shifts of 64-bit casts: Swift imports no such macro.
+// A constant that is a shift of a 64-bit cast: Swift imports no such macro.
 static inline uint64_t cossl_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
+// A macro; the number behind such an error is an errno, and has no words of OpenSSL's.
 static inline int cossl_is_system_error(unsigned long error) { return ERR_SYSTEM_ERROR(error); }
 #endif
