@@ -5,6 +5,7 @@ public struct LoadCommand: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "load",
         abstract: "Generate load, measure it honestly, and prove that nothing was lost.",
+        usage: "hydrant load URL [options]\nhydrant load report | merge | scenarios",
         discussion: """
             hydrant load URL -R 20k -z 30s            20,000 requests a second for 30 s
             hydrant load URL --scenario adtech        traffic that looks like adtech's
@@ -13,7 +14,6 @@ public struct LoadCommand: ParsableCommand {
 
             All options: hydrant load run --help
             """,
-        usage: "hydrant load URL [options]\nhydrant load report | merge | scenarios",
         subcommands: [
             LoadRunCommand.self, LoadReportCommand.self, LoadMergeCommand.self,
             LoadScenariosCommand.self,

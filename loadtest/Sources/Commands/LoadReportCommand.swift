@@ -51,7 +51,7 @@ struct LoadReportCommand: ParsableCommand {
         help: ArgumentHelp("Exit 99 unless this holds; may be repeated.", valueName: "condition"))
     var expect: [String] = []
 
-    @Flag(name: .shortAndLong, help: "No progress.")
+    @Flag(help: "No progress.")
     var quiet = false
 
     func validate() throws {

@@ -205,7 +205,7 @@ struct ResultOptions: ParsableArguments {
     @Flag(name: .customLong("no-tui"), help: "Plain lines instead of the live view.")
     var noTUI = false
 
-    @Flag(name: .shortAndLong, help: "No progress.")
+    @Flag(help: "No progress.")
     var quiet = false
 }
 

@@ -76,7 +76,7 @@ final class RunRecorder {
         let isOpen = run.plan.model == .open
         var result = RunResult(
             hydrantVersion: hydrantVersion,
-            startedAt: utcText(microseconds: run.startedAtMicroseconds),
+            startedAt: Self.utc(run.startedAtMicroseconds),
             startedAtMicroseconds: run.startedAtMicroseconds, commandLine: commandLine,
             machine: SystemFacts.machine(), plan: run.plan, elapsedSeconds: elapsed,
             wasInterrupted: run.wasInterrupted, totals: RunResult.Totals(board),
@@ -87,6 +87,14 @@ final class RunRecorder {
         result.server = sampler?.finish() ?? []
         result.warnings = warnings(result)
         return result
+    }
+
+    /// "2026-11-23T07:30:00.123Z"
+    private static func utc(_ microseconds: UInt64) -> String {
+        let formatter = ISO8601DateFormatter()
+        formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        return formatter.string(
+            from: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000))
     }
 
     /// Why its figures should be doubted.
