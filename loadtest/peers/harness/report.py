@@ -1,7 +1,7 @@
 """The result as a table, as JSON and as a picture."""
 import json
 
-from . import chart
+from . import chart, openload
 
 LABELS = {
     "hydrant-1": "Hydrant, 1 worker", "hydrant-2": "Hydrant, 2 workers", "hydrant-8": "Hydrant, 8 workers",
@@ -46,6 +46,21 @@ def _sides_table(sides):
     return lines
 
 
+def _open_tables(result):
+    out = [f"## Open loop at {result.open_rate:,.0f} hits a second, half of nginx's top rate", "",
+           "Response time counts from when a hit was due; the schedule error is the generator's own.", "",
+           "| Server | p99, ms | Schedule error p99, ms |", "|---|---|---|"]
+    for name, side in result.open.items():
+        out.append(f"| {LABELS.get(name, name)} | {_spread(side.p99_ms, '.2f')} | {_spread(side.sample(lambda one: one.schedule_p99_ms), '.2f')} |")
+    out += ["", f"## The highest rate that holds {openload.CONDITION}", "",
+            f"Found by bisection with {openload.TRIAL_SECONDS} s a trial, then repeated; the generator shares the machine.", "",
+            "| Server | Hits a second | Answered in the repeats |", "|---|--:|---|"]
+    for name, peak in result.peaks.items():
+        spread = f"{peak.lowest:,.0f}–{peak.highest:,.0f}" if peak.rate else ""
+        out.append(f"| {LABELS.get(name, name)} | {f'{peak.rate:,.0f}' if peak.rate else 'none'} | {spread} |")
+    return [*out, ""]
+
+
 def markdown(result):
     options = result.options
     out = [
@@ -65,6 +80,8 @@ def markdown(result):
         out += ["## One request at a time on 64 connections", "", *_sides_table(result.plain), ""]
     if result.pipelined:
         out += ["## 16 requests in flight on each of 64 connections", "", *_sides_table(result.pipelined), ""]
+    if result.open:
+        out += _open_tables(result)
     if result.idle:
         out += [f"## {result.idle_connections:,} idle connections", "", "| Server | Private memory a connection, KiB |", "|---|---|"]
         out += [f"| {LABELS.get(name, name)} | {_spread(sample, '.2f')} |" for name, sample in result.idle.items()]
@@ -80,6 +97,8 @@ def to_json(result):
         "stand_in": result.stand_in, "rows": [row.json() for row in result.rows],
         "plain": {name: side.json() for name, side in result.plain.items()},
         "pipelined": {name: side.json() for name, side in result.pipelined.items()},
+        "open_rate": result.open_rate, "open": {name: side.json() for name, side in result.open.items()},
+        "peaks": {"condition": openload.CONDITION, **{name: peak.json() for name, peak in result.peaks.items()}},
         "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
         "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
     }, indent=2) + "\n"

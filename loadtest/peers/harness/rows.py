@@ -56,6 +56,26 @@ class Row:
         }
 
 
+class LatencyRow(Row):
+    """A ratio of latencies that a small latency may stand in for: twice nothing is nothing."""
+
+    #: Hydrant's own figure, ms; and the most that will do whatever the ratio.
+    milliseconds, milliseconds_will_do = None, 2.0
+
+    def show_bound(self, bound):
+        text = super().show_bound(bound)
+        return f"{text} or ≤ {self.milliseconds_will_do:g} ms" if bound == self.must else text
+
+    def verdict(self, bound):
+        said = super().verdict(bound)
+        if said == "missed" and bound == self.must and self.milliseconds.median <= self.milliseconds_will_do:
+            return f"met ({self.milliseconds.median:.2f} ms)"
+        return said
+
+    def json(self):
+        return {**super().json(), **({"p99_ms": self.milliseconds.json()} if self.milliseconds else {})}
+
+
 def all_rows():
     """Rows without `needs` belong to work that has not landed: they say "not measured"."""
     return [
@@ -64,7 +84,7 @@ def all_rows():
         Row(3, "Rate with 16 pipelined requests, against the same nginx", 3, 5, at_least=True,
             needs=("hydrant-1", "nginx"), note="aim: on 4 cores or more"),
         Row(4, "CPU a hit, against the article's Node server", 0.35, 0.25, needs=("hydrant-1", "article")),
-        Row(5, "p99 at half of nginx's top rate, open loop, against nginx", "≤ 1.0× or ≤ 2 ms", "≤ 0.7×"),
+        LatencyRow(5, "p99 at half of nginx's top rate, open loop, against nginx", 1.0, 0.7, needs=("hydrant-1", "nginx")),
         Row(6, "Private memory of the routers, an idle connection", 2.0, 0.6, unit="KiB"),
         Row(7, "CPU a hit with 8 workers, against 1", 1.50, 1.15, needs=("hydrant-8", "hydrant-1")),
         Row(8, "Rate with ack = fsync, against spooled", "≥ 0.5×", "≥ 0.8×"),

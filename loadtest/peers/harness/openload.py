@@ -1,0 +1,94 @@
+"""Open-loop load by Hydrant's own generator: latency at a given rate, and the highest rate that holds."""
+import json
+import subprocess
+
+from . import measure, rows, traffic
+
+#: Good hits, one at a time on 64 connections that stay open, at even times.
+SCENARIO = "pixel"
+#: What a server must hold to count as keeping a rate.
+CONDITION = "p99<10ms,errors<0.1%"
+TRIAL_SECONDS = 2
+
+
+class OpenRound:
+    """One open-loop load on one server, as the generator saw it."""
+
+    def __init__(self, result):
+        figures = result["figures"]
+        self.p99_ms = figures["responseMilliseconds"].get("p99", float("inf"))
+        self.schedule_p99_ms = figures["scheduleMilliseconds"].get("p99", float("inf"))
+        self.asked, self.answered = figures["askedRate"], figures["answeredRate"]
+        self.errors = figures["errors"] + result["totals"]["counters"].get("dropped", 0)
+
+
+class OpenSide:
+    """All such rounds of one server."""
+
+    def __init__(self, name):
+        self.name, self.rounds = name, []
+
+    def sample(self, get):
+        return rows.Sample([get(one) for one in self.rounds])
+
+    @property
+    def p99_ms(self):
+        return self.sample(lambda one: one.p99_ms)
+
+    def complaints(self):
+        errors = sum(one.errors for one in self.rounds)
+        return f"{errors:,} requests to {self.name} failed or were never sent" if errors else ""
+
+    def json(self):
+        return {
+            "p99_ms": self.p99_ms.json(),
+            "schedule_p99_ms": self.sample(lambda one: one.schedule_p99_ms).json(),
+            "answered_per_second": self.sample(lambda one: one.answered).json(),
+            "complaints": self.complaints(),
+        }
+
+
+class Peak:
+    """The highest rate at which the condition held when repeated."""
+
+    def __init__(self, search):
+        self.rate, self.lowest, self.highest = search.get("rate"), search.get("lowest"), search.get("highest")
+        self.trials = len(search["trials"])
+
+    def json(self):
+        return {"rate": self.rate, "answered_lowest": self.lowest, "answered_highest": self.highest, "trials": self.trials}
+
+
+def generate(binary, port, options, seconds):
+    """Runs `hydrant load` and returns its JSON. 99 is its word for a condition that did not hold."""
+    command = [binary, "load", f"http://127.0.0.1:{port}{traffic.PATH}", "--scenario", SCENARIO, "--json", "--quiet", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    if done.returncode not in (0, 99):
+        raise RuntimeError(f"hydrant load ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def top_rate(server, script, seconds, rounds=3):
+    """What the server answers to a closed loop, a second: the median of some rounds."""
+    return rows.Sample([measure.one_round(server, script, seconds).load.rate for _ in range(rounds)]).median
+
+
+def run(binary, servers, rate, rounds, seconds, report):
+    """{name: OpenSide} at that rate. Each round starts with another server."""
+    sides, names = {name: OpenSide(name) for name in servers}, list(servers)
+    for at in range(rounds):
+        for name in names[at % len(names) :] + names[: at % len(names)]:
+            result = generate(binary, servers[name].port, ["-R", str(round(rate)), "-z", f"{seconds}s"], seconds + 60)
+            sides[name].rounds.append(OpenRound(result))
+            servers[name].settle()
+            servers[name].clear()
+        report(f"open round {at + 1}/{rounds}, p99 in ms at {rate:,.0f}/s:  "
+               + "  ".join(f"{name} {sides[name].rounds[-1].p99_ms:.2f}" for name in names))
+    return sides
+
+
+def peak(binary, server, start):
+    result = generate(binary, server.port, ["--find-max", CONDITION, "-R", str(round(start)), "-z", f"{TRIAL_SECONDS}s"], 600)
+    server.settle()
+    server.clear()
+    return Peak(result["search"])
