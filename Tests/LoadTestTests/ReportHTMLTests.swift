@@ -106,6 +106,7 @@ import Testing
     @Test func `an hour is a small page, and its worst second is on it`() {
         var run = SampleRun()
         run.seconds = 60
+        run.rate = 300
         var result = run.result
         let minute = result.seconds
         result.seconds = (0..<3600).map { index in
@@ -116,8 +117,9 @@ import Testing
         result.seconds[1801] = minute[14]
         result.seconds[1801].index = 1801
         result.elapsedSeconds = 3600
+        let samples = result.server
         result.server = (0..<3600).map {
-            .init(second: Double($0), counters: run.result.server[$0 % 60].counters)
+            .init(second: Double($0), counters: samples[$0 % 60].counters)
         }
         let page = HTMLReport(result).html
         #expect(page.utf8.count < 300 << 10, "\(page.utf8.count) bytes")

@@ -65,7 +65,7 @@ import TestSupport
             ("\"index\": 0,", "\"index\": -5,", "index"),
             ("\"spanSeconds\": 1", "\"spanSeconds\": 1e300", "spanSeconds"),
             ("\"inFlight\": 64", "\"inFlight\": 18446744073709551615", "level"),
-            ("\"200\": ", "\"200\": 9007199254740993", "2^53"),
+            ("\"200\": ", "\"200\": 9007199254740993, \"201\": ", "2^53"),
             ("\"response\": \"", "\"response\": \"x", "one space between"),
         ]
         for (old, new, word) in changes {

@@ -28,8 +28,12 @@ struct ResultCharts {
     }
 
     var latencies: LineChart {
-        let byPercentile = Self.percentiles.map { percentile in
-            points { $0.response.percentile(percentile).map { max(Double($0), 1) } }
+        let bySecond = result.seconds.map { $0.response.percentiles(Self.percentiles) }
+        let byPercentile = Self.percentiles.indices.map { place in
+            zip(result.seconds, bySecond).map { second, values in
+                ChartPoint(
+                    x: Double(second.index) + 0.5, y: values[place].map { max(Double($0), 1) })
+            }
         }
         let series = zip(Self.percentiles, byPercentile).enumerated().map { place, line in
             LineChart.Series(

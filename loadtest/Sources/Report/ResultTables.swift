@@ -129,8 +129,7 @@ enum ResultTables {
         for start in stride(from: 0, to: result.seconds.count, by: size) {
             let stretch = result.seconds[start..<min(start + size, result.seconds.count)]
             let span = max(stretch.reduce(0) { $0 + $1.spanSeconds }, 1e-9)
-            var cells = LatencyCells()
-            for second in stretch { cells.add(second.response) }
+            let cells = LatencyCells.sum(stretch.lazy.map(\.response))
             let rates = [LoadCounter.due, .sent, .answered].map { counter in
                 let sum = stretch.reduce(0) { $0 + $1[counter] }
                 return NumberText.fixed(Double(sum) / span, 0, groups: true)
@@ -141,7 +140,7 @@ enum ResultTables {
             ]
             table.rows.append(
                 ["\(stretch.first!.index)"] + rates
-                    + [50, 99, 100].map { NumberText.latency(cells.percentile($0)) }
+                    + cells.percentiles([50, 99, 100]).map(NumberText.latency)
                     + counts.map(NumberText.grouped))
         }
         return table.html

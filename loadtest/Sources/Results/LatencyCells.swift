@@ -12,6 +12,15 @@ extension LatencyCells {
 
     var isEmpty: Bool { cells.isEmpty }
 
+    /// Of many, which one after the other would be slow.
+    static func sum(_ all: some Sequence<LatencyCells>) -> LatencyCells {
+        var dense = [UInt64](repeating: 0, count: LatencyScale.cellCount)
+        for one in all {
+            for place in one.cells.indices { dense[one.cells[place]] += one.counts[place] }
+        }
+        return LatencyCells(dense: dense)
+    }
+
     mutating func add(_ other: LatencyCells) { self = combined(with: other) { $0 + $1 } }
 
     /// What was recorded since `earlier`, which holds the same cells at an earlier moment. A count
@@ -45,18 +54,28 @@ extension LatencyCells {
 
     /// The value, in microseconds, that `percentile` per cent of those recorded do not exceed: the
     /// highest one of its cell, as HdrHistogram has it. Nil when nothing was recorded.
-    func percentile(_ percentile: Double) -> UInt64? {
-        guard let first = cells.first, let last = cells.last else { return nil }
-        if percentile <= 0 { return LatencyScale.lowestMicroseconds(ofCell: first) }
-        if percentile >= 100 { return LatencyScale.highestMicroseconds(ofCell: last) }
-        // One step down, so that rounding up does not reach into the next cell.
-        let rank = max(1, (percentile.nextDown * Double(total) / 100).rounded(.up))
-        var seen: UInt64 = 0
-        for (cell, count) in zip(cells, counts) {
-            seen += count
-            if Double(seen) >= rank { return LatencyScale.highestMicroseconds(ofCell: cell) }
+    func percentile(_ percentile: Double) -> UInt64? { percentiles([percentile])[0] }
+
+    /// Several in one pass.
+    ///
+    /// - Parameter wanted: ascending.
+    func percentiles(_ wanted: [Double]) -> [UInt64?] {
+        guard let first = cells.first, let last = cells.last else {
+            return wanted.map { _ in nil }
         }
-        return LatencyScale.highestMicroseconds(ofCell: last)
+        let total = Double(total)
+        var (place, seen) = (0, counts[0])
+        return wanted.map { percentile in
+            if percentile <= 0 { return LatencyScale.lowestMicroseconds(ofCell: first) }
+            if percentile >= 100 { return LatencyScale.highestMicroseconds(ofCell: last) }
+            // One step down, so that rounding up does not reach into the next cell.
+            let rank = max(1, (percentile.nextDown * total / 100).rounded(.up))
+            while Double(seen) < rank && place < cells.count - 1 {
+                place += 1
+                seen += counts[place]
+            }
+            return LatencyScale.highestMicroseconds(ofCell: cells[place])
+        }
     }
 
     var least: UInt64? { percentile(0) }

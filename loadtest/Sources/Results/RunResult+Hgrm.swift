@@ -1,3 +1,5 @@
+import Foundation
+
 extension RunResult {
     /// The percentile spectrum in HdrHistogram's own text format (`.hgrm`), which its plotter and
     /// its libraries read. Values are milliseconds. One distribution a file, as the format has it:
@@ -30,11 +32,11 @@ struct Hgrm {
     var lines: [String] {
         distribution.spectrum().map { step in
             let value = padded(milliseconds(Double(step.microseconds)), 12)
-            let quantile = NumberText.fixed(step.quantile, 12)
+            let quantile = fixed(step.quantile, 12)
             let line = "\(value) \(quantile) \(padded(String(step.count), 10))"
             // At 1 the last column would be infinite: the format leaves it out.
             guard step.quantile < 1 else { return line }
-            return line + " " + padded(NumberText.fixed(1 / (1 - step.quantile), 2), 14)
+            return line + " " + padded(fixed(1 / (1 - step.quantile), 2), 14)
         }
     }
 
@@ -51,7 +53,12 @@ struct Hgrm {
     }
 
     private func milliseconds(_ microseconds: Double) -> String {
-        NumberText.fixed(microseconds / 1000, 3)
+        fixed(microseconds / 1000, 3)
+    }
+
+    /// As C rounds, for the sake of the bytes.
+    private func fixed(_ value: Double, _ decimals: Int) -> String {
+        String(format: "%.\(decimals)f", value)
     }
 
     private func padded(_ text: String, _ width: Int) -> String {
