@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench stages clean
+.PHONY: help run build test lint format loadtest bench stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
@@ -36,7 +36,12 @@ lint: ## formatting, and the scripts' syntax
 format: ## format the Swift sources in place
 	@swift format --in-place --parallel --recursive $(swift_sources)
 
-bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 10 minutes)
+loadtest: ## 20 s of traffic like adtech's on a fresh cluster; fails when a hit is lost
+	@ops/setup --test
+	@swift build --configuration release --product hydrant
+	@loadtest/run $(ARGS)
+
+bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 15 minutes)
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/bench $(ARGS)

@@ -11,6 +11,7 @@ final class RunRecorder {
 
     private let run: LoadRun
     private var seconds = SecondsRecorder()
+    private var hasBegun = false
     private var nextSecond = 1.0
     private var nextShow = 0.0
     private(set) var view: ViewState
@@ -28,6 +29,10 @@ final class RunRecorder {
     /// Called every tick of the run.
     func tick() {
         let now = elapsed
+        if !hasBegun {
+            hasBegun = true
+            sampler?.take(atSeconds: 0)
+        }
         if now >= nextSecond || run.phase == .over {
             seconds.tick(run.board, elapsedSeconds: now)
             nextSecond = now.rounded(.down) + 1

@@ -2,9 +2,15 @@
 enum ServerStrips {
     /// More than fit a page help nobody.
     private static let most = 16
+    /// What tells most of a Hydrant cluster, in the order a hit meets it. Others follow by name.
+    private static let first = [
+        "answers200", "answers400", "answers503", "accepted", "delivered", "bad", "spooled",
+        "dropped", "good_spool_bytes", "window_bytes", "connections_open", "firehose_calls",
+        "firehose_calls_failed", "firehose_row_bytes", "local_rows_loaded",
+    ]
 
     static func chart(_ result: RunResult, length: Double) -> StripChart? {
-        let names = Set(result.server.flatMap { $0.counters.keys }).sorted()
+        let names = names(result.server)
         guard result.server.count > 1, !names.isEmpty else { return nil }
         let strips = names.prefix(most).enumerated().map { place, name in
             strip(name, style: "c\(place % 6)", result.server)
@@ -13,6 +19,15 @@ enum ServerStrips {
             title: "The server's counters",
             description: strips.map { "\($0.name): \($0.summary)" }.joined(separator: "; ") + ".",
             strips: strips, length: length)
+    }
+
+    /// Those that ever were more than nothing.
+    private static func names(_ samples: [RunResult.ServerSample]) -> [String] {
+        var seen: Set<String> = []
+        for sample in samples {
+            for (name, value) in sample.counters where value > 0 { seen.insert(name) }
+        }
+        return first.filter { seen.contains($0) } + seen.subtracting(first).sorted()
     }
 
     private static func strip(
