@@ -124,6 +124,7 @@ extension LoadRunCommand {
     // MARK: Requests
 
     private func addRequests(to plan: inout LoadPlan, _ scenario: Scenario?) throws {
+        plan.staysAwake = load.spin
         plan.timeoutSeconds = try LoadDuration.parse(load.timeout).seconds
         plan.arrivals = load.poisson || scenario?.arrivals == .poisson ? .poisson : .even
         plan.pipeline = try whole(load.pipeline ?? scenario?.pipeline ?? 1, "--pipeline", 1...1024)

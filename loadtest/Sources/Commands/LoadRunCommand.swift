@@ -97,6 +97,10 @@ struct LoadOptions: ParsableArguments {
     @Flag(help: "Requests due at random times (Poisson), not at even ones.")
     var poisson = false
 
+    @Flag(
+        help: "Stay awake between requests: more punctual, for up to a core of each thread.")
+    var spin = false
+
     @Option(help: "Requests in flight on one connection. [default: 1, or the scenario's]")
     var pipeline: Int?
 

@@ -19,6 +19,7 @@ extension Generating {
     /// Starts attempts for connections that are down and may try.
     func openConnections() {
         guard state.pointee.phase != .draining, state.pointee.phase != .done else { return }
+        if state.pointee.open + state.pointee.connecting == state.pointee.connectionCount { return }
         let now = state.pointee.loop.nowMs
         var index = 0
         while state.pointee.connecting < Self.connectingMax, index < state.pointee.connectionCount {

@@ -18,6 +18,11 @@ struct Generating {
     /// How often levels are published, timeouts looked for and the stop word read.
     static let tickMs: UInt64 = 10
 
+    /// Ticks between looks at every connection for one that waits too long.
+    private static let overdueTicks: UInt64 = 5
+    /// Ticks between writings of the ledger: what a killed generator has not written is not known.
+    private static let ledgerTicks: UInt64 = 50
+
     /// Requests handled before the loop looks at its sockets again. A generator that is behind its
     /// schedule must still read answers.
     static let dueBurstMax = 64
@@ -38,7 +43,9 @@ extension Generating {
         }
         if state.pointee.isOpenModel {
             state.pointee.timer = try PreciseTimer(
-                in: state.pointee.loop, owner: raw, fire: { Generating($0).sendDue() })
+                in: state.pointee.loop, owner: raw,
+                awakeNanoseconds: state.pointee.awakeNanoseconds,
+                fire: { Generating($0).sendDue() })
         }
         Timer(in: state.pointee.loop, owner: raw, fire: { Generating($0).tick() })
             .start(afterMs: 0, repeatMs: Self.tickMs)
@@ -46,10 +53,13 @@ extension Generating {
 
     func tick() {
         let now = monotonicNanoseconds()
+        state.pointee.ticks += 1
         switch state.pointee.phase {
         case .starting: becomeReadyIfConnected()
         case .ready: startIfTold()
-        case .sending, .draining: giveUpOverdue(now)
+        case .sending, .draining:
+            if state.pointee.ticks % Self.overdueTicks == 0 { giveUpOverdue(now) }
+            if state.pointee.ticks % Self.ledgerTicks == 0 { state.pointee.ledger?.flush() }
         case .done: return
         }
         openConnections()
@@ -121,7 +131,10 @@ extension Generating {
         section.set(.backlog, to: UInt64(state.pointee.backlog.count))
         section.set(.inFlight, to: UInt64(state.pointee.inFlight))
         section.set(.connectionsOpen, to: UInt64(state.pointee.open))
-        section.set(.cpuNanoseconds, to: threadCPUNanoseconds())
+        // Time spent awake and idle was free for work.
+        let idle = state.pointee.timer?.spunNanoseconds ?? 0
+        let spent = threadCPUNanoseconds()
+        section.set(.cpuNanoseconds, to: spent - min(spent, idle))
         let errno = state.pointee.ledger?.failedErrno ?? 0
         if errno != 0 { section.set(.ledgerErrno, to: UInt64(errno)) }
     }

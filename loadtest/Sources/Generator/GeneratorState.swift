@@ -17,6 +17,8 @@ struct GeneratorState: ~Copyable {
     let hasLedger: Bool
     let isTLS: Bool
     let timeoutNanoseconds: UInt64
+    /// How long before a request is due the thread wakes; 0: it sleeps until then.
+    let awakeNanoseconds: UInt64
 
     // What is sent
     let maker: RequestMaker
@@ -36,6 +38,7 @@ struct GeneratorState: ~Copyable {
     var free: FreeConnections
     var backlog: Backlog
     var nextOrdinal: UInt64 = 0
+    var ticks: UInt64 = 0
     var connecting = 0
     var open = 0
     var inFlight = 0

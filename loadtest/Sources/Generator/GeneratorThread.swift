@@ -5,7 +5,10 @@ struct GeneratorThread {
     private let state: UnsafeMutablePointer<GeneratorState>
 
     /// - Parameter thread: its number among all threads of the run, over all processes.
-    init(_ plan: LoadPlan, thread: Int, board: LoadBoard, log: ReplayLog?) throws {
+    init(
+        _ plan: LoadPlan, thread: Int, board: LoadBoard, log: ReplayLog?,
+        awakeNanoseconds: UInt64
+    ) throws {
         let addresses = plan.addresses.compactMap {
             SocketAddress(ip: $0, port: plan.target.port)
         }
@@ -15,6 +18,7 @@ struct GeneratorThread {
             to: GeneratorState(
                 plan: plan, thread: thread, loop: try Loop.make(), board: board,
                 addresses: addresses, maker: try RequestMaker(plan, log: log), log: log,
+                awakeNanoseconds: awakeNanoseconds,
                 ledger: try LedgerWriter.of(plan), tlsContext: try TLSContext.of(plan)))
     }
 
@@ -35,7 +39,8 @@ struct GeneratorThread {
 extension GeneratorState {
     init(
         plan: LoadPlan, thread: Int, loop: Loop, board: LoadBoard, addresses: [SocketAddress],
-        maker: consuming RequestMaker, log: ReplayLog?, ledger: consuming LedgerWriter?,
+        maker: consuming RequestMaker, log: ReplayLog?,
+        awakeNanoseconds: UInt64, ledger: consuming LedgerWriter?,
         tlsContext: consuming TLSContext?
     ) {
         share = ThreadShare(thread: thread, of: plan.threadsInAll)
@@ -50,6 +55,7 @@ extension GeneratorState {
         isOpenModel = plan.model == .open
         hasLedger = plan.ledger != nil
         timeoutNanoseconds = UInt64(plan.timeoutSeconds * 1e9)
+        self.awakeNanoseconds = awakeNanoseconds
         self.maker = maker
         scratch = .allocate(capacity: Generating.scratchBytes + RequestWriter.slackBytes)
         schedule = Schedule(plan, thread: thread, log: log)

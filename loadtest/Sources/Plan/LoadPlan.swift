@@ -68,6 +68,8 @@ struct LoadPlan: Codable, Equatable, Sendable {
     /// scenario the scenario says it.
     var requestsPerConnection: Int?
     var tls = TLS()
+    /// Threads do not sleep shortly before a request is due: more punctual, for up to a core each.
+    var staysAwake = false
 
     var threadsInAll: Int { workers * threads }
 }
