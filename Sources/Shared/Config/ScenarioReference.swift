@@ -6,6 +6,8 @@ public enum ScenarioReference {
         var out = """
             # Scenarios
 
+            Made by `hydrant docs scenarios` from `ScenarioKey.all`; a test keeps it so.
+
             A scenario says what the load of `hydrant load` looks like: who asks for what, with which
             faults, and how the load moves over time. `--scenario NAME` takes one of the built-in
             ones, which are the files of this folder; a name with a `/` or `.toml` is a file of your
@@ -35,10 +37,15 @@ public enum ScenarioReference {
             }
             let name = key.isWeights ? "any name" : "`\(key.name)`"
             out +=
-                "| \(name) | \(cell(key.form)) | \(key.unit) | `\(cell(key.defaultText))` |"
+                "| \(name) | \(cell(key.form)) | \(key.unit) | \(cell(code(key))) |"
                 + " \(cell(key.help)) |\n"
         }
         return out
+    }
+
+    /// Values as code; words stay prose.
+    private static func code(_ key: ScenarioKey) -> String {
+        key.key == "name" ? key.defaultText : "`\(key.defaultText)`"
     }
 
     private static func cell(_ text: String) -> String {

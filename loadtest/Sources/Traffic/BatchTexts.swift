@@ -40,30 +40,31 @@ struct BatchTexts {
     }
 }
 
-extension ScenarioTraffic {
+extension UnsafePointer where Pointee == ScenarioTraffic {
     /// `[{…},{…}]`: events of one visitor.
     func appendBatch(
-        _ sender: Sender, _ publisher: Int, _ draws: inout SplitMix64, _ out: inout RequestWriter
+        _ sender: ScenarioTraffic.Sender, _ publisher: Int, _ draws: inout SplitMix64,
+        _ out: inout RequestWriter
     ) {
-        var left = batch.eventsMin &+ draws.next().highHalf.below(batch.eventsSpan)
+        var left = pointee.batch.eventsMin &+ draws.next().highHalf.below(pointee.batch.eventsSpan)
         out.append(UInt8(ascii: "["))
         while left > 0 {
             left &-= 1
-            out.append(batch.events.pick(draws.next()))
-            out.append(batch.uid)
+            out.append(pointee.batch.events.pick(draws.next()))
+            out.append(pointee.batch.uid)
             if sender.hasUid { out.append(sender.visitor) }
-            let campaign = 100_000 &+ UInt32(truncatingIfNeeded: campaigns.rank(&draws))
-            out.append(batch.campaign)
+            let campaign = 100_000 &+ UInt32(truncatingIfNeeded: pointee.campaigns.rank(&draws))
+            out.append(pointee.batch.campaign)
             out.append(campaign)
-            out.append(batch.creative)
+            out.append(pointee.batch.creative)
             out.append(campaign)
             out.append(UInt8(ascii: "-"))
-            out.append(1 &+ draws.next().highHalf.below(creatives))
-            out.append(batch.placements.pick(draws.next()))
-            out.append(batch.publishers[publisher])
-            out.append(batch.cacheBuster)
+            out.append(1 &+ draws.next().highHalf.below(pointee.creatives))
+            out.append(pointee.batch.placements.pick(draws.next()))
+            out.append(pointee.batch.publishers[publisher])
+            out.append(pointee.batch.cacheBuster)
             out.appendThirteenDigits(draws.next())
-            out.append(batch.eventEnd)
+            out.append(pointee.batch.eventEnd)
         }
         // The last comma.
         out.at[-1] = UInt8(ascii: "]")

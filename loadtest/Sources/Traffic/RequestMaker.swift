@@ -65,7 +65,7 @@ struct RequestMaker: ~Copyable {
     /// afterwards is rubbish.
     @inline(__always)
     func write(_ sequence: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Request {
-        if let scenario { return scenario.pointee.write(sequence, to: out) }
+        if let scenario { return UnsafePointer(scenario).write(sequence, to: out) }
         if let plain { return plain.pointee.write(sequence, to: out) }
         return replay!.pointee.write(sequence, to: out)
     }

@@ -1,9 +1,8 @@
 import Core
 
 /// Requests of a scenario, made of texts laid down once and of draws that belong to the request's
-/// number. Per request nothing is allocated or counted, and nothing but this memory read. Not
-/// copyable, so that the compiler does not copy it for each call.
-struct ScenarioTraffic: ~Copyable {
+/// number. Per request nothing is allocated or counted, and nothing but this memory read.
+struct ScenarioTraffic {
     let key: UInt64
     let run: UInt32
     let isLabelled: Bool
@@ -17,7 +16,7 @@ struct ScenarioTraffic: ~Copyable {
     let badKind: Choice
 
     // Who.
-    let visitors: Zipf
+    let visitors: Ranks
     let cookieShare: ShareOfDraws
     let namelessShare: ShareOfDraws
     let botShare: ShareOfDraws
@@ -27,7 +26,7 @@ struct ScenarioTraffic: ~Copyable {
 
     // What.
     let query: QueryTexts
-    let campaigns: Zipf
+    let campaigns: Ranks
     let creatives: UInt32
 
     // The request around it.
@@ -47,7 +46,6 @@ struct ScenarioTraffic: ~Copyable {
                 "a scenario says itself what it sends: it takes no method and no body",
                 hint: "leave out -m, -d and -D, or leave out the scenario")
         }
-        // A noncopyable value throws before its first property is set.
         let agents = try AgentTexts(
             isGiven: RequestHeaders(plan).has("User-Agent"), in: &store)
         let query = try QueryTexts(scenario, in: &store)
@@ -72,7 +70,8 @@ struct ScenarioTraffic: ~Copyable {
         macroShare = ShareOfDraws(scenario.macros.share)
         badKind = scenario.bad.choice(in: &store)
 
-        visitors = Zipf(count: scenario.visitors.population, exponent: scenario.visitors.zipf)
+        visitors = Ranks(
+            count: scenario.visitors.population, exponent: scenario.visitors.zipf, in: &store)
         let cookie = scenario.visitors.cookieShare
         cookieShare = ShareOfDraws(cookie)
         namelessShare = ShareOfDraws(cookie + scenario.visitors.anonymousShare)
@@ -80,11 +79,10 @@ struct ScenarioTraffic: ~Copyable {
         botShare = ShareOfDraws(mix.bot / mix.sum)
         botOrPrefetchShare = ShareOfDraws((mix.bot + mix.prefetch) / mix.sum)
         visitorClass = mix.browserChoice(in: &store)
-        campaigns = Zipf(count: scenario.campaigns.population, exponent: scenario.campaigns.zipf)
+        campaigns = Ranks(
+            count: scenario.campaigns.population, exponent: scenario.campaigns.zipf, in: &store)
         creatives = UInt32(scenario.campaigns.creatives)
     }
-
-    // MARK: One request
 
     /// Everything about the sender of one request.
     struct Sender {
@@ -96,19 +94,22 @@ struct ScenarioTraffic: ~Copyable {
         /// Of the visitor, not of the request: what is the same each time.
         var traits: UInt64
     }
+}
 
+// Methods of the pointer: a method of the struct would be given a copy of all of it.
+extension UnsafePointer where Pointee == ScenarioTraffic {
     func write(
         _ sequence: UInt64, to start: UnsafeMutablePointer<UInt8>
     ) -> RequestMaker.Request {
-        var draws = SplitMix64(key: key, number: sequence)
+        var draws = SplitMix64(key: pointee.key, number: sequence)
         var out = RequestWriter(start)
         let kind = draws.next()
-        if !clickOrBatchShare.takes(kind.lowHalf) {
-            let isHead = headShare.takes(kind.highHalf)
+        if !pointee.clickOrBatchShare.takes(kind.lowHalf) {
+            let isHead = pointee.headShare.takes(kind.highHalf)
             writePixel(sequence, isHead: isHead, &draws, &out)
             return RequestMaker.Request(byteCount: out.at - start, answerHasNoBody: isHead)
         }
-        if batchShare.takes(kind.lowHalf) {
+        if pointee.batchShare.takes(kind.lowHalf) {
             writeBatch(sequence, &draws, &out)
         } else {
             writeClick(sequence, &draws, &out)
@@ -117,30 +118,30 @@ struct ScenarioTraffic: ~Copyable {
     }
 
     @inline(__always)
-    func sender(_ draws: inout SplitMix64) -> Sender {
+    func sender(_ draws: inout SplitMix64) -> ScenarioTraffic.Sender {
         let draw = draws.next()
-        let isBot = botShare.takes(draw.lowHalf)
+        let isBot = pointee.botShare.takes(draw.lowHalf)
         // The same people in every run: their ids follow from their rank alone.
-        let rank = visitors.rank(&draws)
+        let rank = pointee.visitors.rank(&draws)
         let first = SplitMix64.mix(rank &* 0xd134_2543_de82_ef95 &+ 0x6879_6472)
         let second = SplitMix64.mix(first)
         let traits = SplitMix64.mix(second)
-        let hasCookie = cookieShare.takes(traits.lowHalf)
-        return Sender(
+        let hasCookie = pointee.cookieShare.takes(traits.lowHalf)
+        return ScenarioTraffic.Sender(
             visitor: VisitorId(first, second), isBot: isBot,
-            isPrefetch: !isBot && botOrPrefetchShare.takes(draw.lowHalf),
+            isPrefetch: !isBot && pointee.botOrPrefetchShare.takes(draw.lowHalf),
             hasCookie: hasCookie && !isBot,
-            hasUid: !isBot && !namelessShare.takes(traits.lowHalf), traits: traits)
+            hasUid: !isBot && !pointee.namelessShare.takes(traits.lowHalf), traits: traits)
     }
 
     @inline(__always)
     func appendAgent(
-        _ sender: Sender, _ draws: inout SplitMix64, _ out: inout RequestWriter
+        _ sender: ScenarioTraffic.Sender, _ draws: inout SplitMix64, _ out: inout RequestWriter
     ) {
         // A visitor's browser is the same each time; a bot's name follows from the request.
         var own = SplitMix64(state: sender.isBot ? draws.next() : sender.traits)
-        let kind = visitorClass.index(own.next())
-        agents.append(sender.isBot ? AgentTexts.bot : kind, &own, to: &out)
+        let kind = pointee.visitorClass.index(own.next())
+        pointee.agents.append(sender.isBot ? AgentTexts.bot : kind, &own, to: &out)
     }
 
     /// What comes before the first parameter, and where the first "&" is to become "?".
@@ -150,9 +151,9 @@ struct ScenarioTraffic: ~Copyable {
     ) -> UnsafeMutablePointer<UInt8> {
         out.append(target)
         let queryStart = out.at
-        if isLabelled {
-            out.append(query.label)
-            out.append(HitLabel(run: run, sequence: sequence))
+        if pointee.isLabelled {
+            out.append(pointee.query.label)
+            out.append(HitLabel(run: pointee.run, sequence: sequence))
         }
         out.append(tail)
         return queryStart
@@ -161,7 +162,7 @@ struct ScenarioTraffic: ~Copyable {
     /// Ends target and line, then writes the fields; `page` is the Referer's.
     @inline(__always)
     func appendFields(
-        _ fixed: Segment, _ sender: Sender, publisher: Int, page: SplitMix64,
+        _ fixed: Segment, _ sender: ScenarioTraffic.Sender, publisher: Int, page: SplitMix64,
         from queryStart: UnsafeMutablePointer<UInt8>, _ draws: inout SplitMix64,
         _ out: inout RequestWriter
     ) {
@@ -170,18 +171,18 @@ struct ScenarioTraffic: ~Copyable {
         appendAgent(sender, &draws, &out)
         let bits = draws.next()
         if !sender.isBot {
-            out.append(heads.languages.pick(SplitMix64.mix(sender.traits)))
-            if heads.refererShare.takes(bits.lowHalf) {
+            out.append(pointee.heads.languages.pick(SplitMix64.mix(sender.traits)))
+            if pointee.heads.refererShare.takes(bits.lowHalf) {
                 var page = page
-                out.append(heads.referers[publisher])
-                heads.pages.append(&page, to: &out)
+                out.append(pointee.heads.referers[publisher])
+                pointee.heads.pages.append(&page, to: &out)
             }
-            if sender.hasCookie && !heads.isCookieGiven {
-                out.append(heads.cookie)
+            if sender.hasCookie && !pointee.heads.isCookieGiven {
+                out.append(pointee.heads.cookie)
                 out.append(sender.visitor)
-                out.append(heads.lineEnd)
+                out.append(pointee.heads.lineEnd)
             }
-            if sender.isPrefetch { out.append(heads.prefetch) }
+            if sender.isPrefetch { out.append(pointee.heads.prefetch) }
         }
     }
 
@@ -189,43 +190,45 @@ struct ScenarioTraffic: ~Copyable {
         _ sequence: UInt64, isHead: Bool, _ draws: inout SplitMix64, _ out: inout RequestWriter
     ) {
         let fault = draws.next()
-        let isBad = badShare.takes(fault.lowHalf)
-        let badKind = isBad ? badKind.index(draws.next()) : -1
+        let isBad = pointee.badShare.takes(fault.lowHalf)
+        let badKind = isBad ? pointee.badKind.index(draws.next()) : -1
         let macro =
-            !isBad && macroShare.takes(fault.highHalf) ? query.macro(draws.next()) : Macro.none
+            !isBad && pointee.macroShare.takes(fault.highHalf)
+            ? pointee.query.macro(draws.next()) : Macro.none
         let sender = sender(&draws)
-        let publisher = query.publishers.index(draws.next())
+        let publisher = pointee.query.publishers.index(draws.next())
         let page = SplitMix64(state: draws.next())
         let queryStart = appendStart(
-            isHead ? heads.headPixel : heads.getPixel, heads.pixelTail, sequence, &out)
+            isHead ? pointee.heads.headPixel : pointee.heads.getPixel, pointee.heads.pixelTail,
+            sequence, &out)
         if badKind != BadKind.noQuery {
             appendEvent(badKind, macro, &draws, &out)
             appendParameters(sender, macro, publisher, page, &draws, &out)
         }
         appendFields(
-            heads.pixelFields, sender, publisher: publisher, page: page, from: queryStart, &draws,
-            &out)
-        out.append(heads.lineEnd)
+            pointee.heads.pixelFields, sender, publisher: publisher, page: page, from: queryStart,
+            &draws, &out)
+        out.append(pointee.heads.lineEnd)
     }
 
     func writeClick(
         _ sequence: UInt64, _ draws: inout SplitMix64, _ out: inout RequestWriter
     ) {
         let sender = sender(&draws)
-        let publisher = query.publishers.index(draws.next())
+        let publisher = pointee.query.publishers.index(draws.next())
         let page = SplitMix64(state: draws.next())
-        let queryStart = appendStart(heads.click, heads.noTail, sequence, &out)
-        out.append(query.clickEvent)
+        let queryStart = appendStart(pointee.heads.click, pointee.heads.noTail, sequence, &out)
+        out.append(pointee.query.clickEvent)
         if sender.hasUid {
-            out.append(query.uid)
+            out.append(pointee.query.uid)
             out.append(sender.visitor)
         }
         appendCampaign(Macro.none, &draws, &out)
-        query.clickTargets.append(&draws, to: &out)
+        pointee.query.clickTargets.append(&draws, to: &out)
         appendFields(
-            heads.clickFields, sender, publisher: publisher, page: page, from: queryStart, &draws,
-            &out)
-        out.append(heads.lineEnd)
+            pointee.heads.clickFields, sender, publisher: publisher, page: page, from: queryStart,
+            &draws, &out)
+        out.append(pointee.heads.lineEnd)
     }
 
     /// The body's length comes before it: the body is written behind where the head may end, and
@@ -234,20 +237,20 @@ struct ScenarioTraffic: ~Copyable {
         _ sequence: UInt64, _ draws: inout SplitMix64, _ out: inout RequestWriter
     ) {
         let sender = sender(&draws)
-        let publisher = query.publishers.index(draws.next())
+        let publisher = pointee.query.publishers.index(draws.next())
         let page = SplitMix64(state: draws.next())
-        var body = RequestWriter(out.at + headBytesMax)
+        var body = RequestWriter(out.at + pointee.headBytesMax)
         let bodyStart = body.at
         appendBatch(sender, publisher, &draws, &body)
         let bodyBytes = body.at - bodyStart
 
-        let queryStart = appendStart(heads.batch, heads.noTail, sequence, &out)
+        let queryStart = appendStart(pointee.heads.batch, pointee.heads.noTail, sequence, &out)
         appendFields(
-            heads.batchFields, sender, publisher: publisher, page: page, from: queryStart, &draws,
-            &out)
-        out.append(heads.contentLength)
+            pointee.heads.batchFields, sender, publisher: publisher, page: page, from: queryStart,
+            &draws, &out)
+        out.append(pointee.heads.contentLength)
         out.append(UInt32(truncatingIfNeeded: bodyBytes))
-        out.append(heads.headEnd)
+        out.append(pointee.heads.headEnd)
         out.at.update(from: bodyStart, count: bodyBytes)
         out.at += bodyBytes
     }

@@ -22,8 +22,15 @@ public struct Scenario: Codable, Equatable, Sendable {
         public enum Spread: String, Codable, CaseIterable, Sendable { case geometric, fixed }
 
         /// The mean; 0: it stays open.
-        public var requests = 0.0
-        public var spread = Spread.geometric
+        public var requests: Double
+        public var spread: Spread
+
+        public init(
+            requests: Double = 0, spread: Spread = .geometric
+        ) {
+            self.requests = requests
+            self.spread = spread
+        }
     }
 
     public struct Visitors: Codable, Equatable, Sendable {
@@ -64,11 +71,22 @@ public struct Scenario: Codable, Equatable, Sendable {
 
     /// Hits that the default schema refuses: stored as bad rows and answered 400.
     public struct BadHits: Codable, Equatable, Sendable {
-        public var share = 0.0
-        public var missingEvent = 1.0
-        public var emptyEvent = 1.0
-        public var misspeltEvent = 1.0
-        public var noQuery = 1.0
+        public var share: Double
+        public var missingEvent: Double
+        public var emptyEvent: Double
+        public var misspeltEvent: Double
+        public var noQuery: Double
+
+        public init(
+            share: Double = 0, missingEvent: Double = 1, emptyEvent: Double = 1,
+            misspeltEvent: Double = 1, noQuery: Double = 1
+        ) {
+            self.share = share
+            self.missingEvent = missingEvent
+            self.emptyEvent = emptyEvent
+            self.misspeltEvent = misspeltEvent
+            self.noQuery = noQuery
+        }
     }
 
     /// Hits with an ad server's macro where its value should be.
@@ -85,10 +103,19 @@ public struct Scenario: Codable, Equatable, Sendable {
 
     /// POSTs of a JSON array of events.
     public struct Batches: Codable, Equatable, Sendable {
-        public var share = 0.0
-        public var path = "/batch"
-        public var eventsMin = 1
-        public var eventsMax = 20
+        public var share: Double
+        public var path: String
+        public var eventsMin: Int
+        public var eventsMax: Int
+
+        public init(
+            share: Double = 0, path: String = "/batch", eventsMin: Int = 1, eventsMax: Int = 20
+        ) {
+            self.share = share
+            self.path = path
+            self.eventsMin = eventsMin
+            self.eventsMax = eventsMax
+        }
     }
 
     /// GETs that are answered with a redirect.
@@ -102,9 +129,17 @@ public struct Scenario: Codable, Equatable, Sendable {
 
     /// The rate times `factor` for `seconds`, after every `everySeconds`.
     public struct Bursts: Codable, Equatable, Sendable {
-        public var everySeconds = 0.0
-        public var seconds = 1.0
-        public var factor = 5.0
+        public var everySeconds: Double
+        public var seconds: Double
+        public var factor: Double
+
+        public init(
+            everySeconds: Double = 0, seconds: Double = 1, factor: Double = 5
+        ) {
+            self.everySeconds = everySeconds
+            self.seconds = seconds
+            self.factor = factor
+        }
     }
 
     /// The day's curve: a factor of the rate for each hour, straight lines between them.

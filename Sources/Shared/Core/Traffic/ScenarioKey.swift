@@ -7,21 +7,21 @@ public struct ScenarioKey: Sendable {
     public let unit: String
     /// What may be written.
     public let form: String
-    /// As it would be written.
+    /// As it would be written; in words where it depends on other things.
     public let defaultText: String
     private let apply: @Sendable (inout Scenario, SettingValue) throws(SettingRefusal) -> Void
     private let isOpen: Bool
 
     init<Value>(
         _ key: String, _ place: any WritableKeyPath<Scenario, Value> & Sendable,
-        _ form: ScenarioForm<Value>, unit: String = "", _ help: String
+        _ form: ScenarioForm<Value>, unit: String = "", defaultText: String? = nil, _ help: String
     ) {
         self.key = key
         self.help = help
         self.unit = unit
         self.form = form.words
         isOpen = false
-        defaultText = form.show(Scenario(name: "")[keyPath: place])
+        self.defaultText = defaultText ?? form.show(Scenario(name: "")[keyPath: place])
         apply = { (scenario, value) throws(SettingRefusal) in
             scenario[keyPath: place] = try form.parse(value)
         }
@@ -77,7 +77,7 @@ public struct ScenarioKey: Sendable {
 
     public static let all: [ScenarioKey] = [
         ScenarioKey(
-            "name", \.name, .text(1...64), "What reports call it. Left out: the file's name."),
+            "name", \.name, .text(1...64), defaultText: "the file's name", "What reports call it."),
         ScenarioKey("description", \.description, .text(0...400), "One sentence for `--help`."),
         ScenarioKey(
             "path", \.path, .path,
@@ -171,7 +171,7 @@ public struct ScenarioKey: Sendable {
             "Hits with `ts`, milliseconds since 1970 within the year 2026."),
         ScenarioKey(
             "parameters.consent", \.parameters.consent, .share, unit: "of the hits",
-            "Hits with `gdpr` and a TC string of 96 bytes in `gdpr_consent`."),
+            "Hits with `gdpr`, and where it is 1 a TC string in `gdpr_consent`."),
         ScenarioKey(
             "bad.share", \.bad.share, .share, unit: "of the pixel requests",
             "Hits that the default schema refuses: stored as bad rows, answered 400."),
