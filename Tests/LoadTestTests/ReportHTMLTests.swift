@@ -103,6 +103,16 @@ import Testing
         #expect(page.contains("✓ met</span><strong>lost=0</strong>"))
     }
 
+    @Test func `figures are compared by difference and ratio`() throws {
+        let p50 = try #require(ComparedFigure.all.first { $0.name == "p50" })
+        #expect(p50.value(.rich) == Double(RunResult.rich.response.percentile(50)!))
+        #expect(p50.change(from: 1000, to: 1250) == "+250 µs, 1.25 ×")
+        #expect(p50.change(from: 1000, to: 500) == "−500 µs, 0.50 ×")
+        #expect(p50.change(from: 0, to: 500) == "+500 µs")
+        #expect(p50.change(from: 7, to: 7) == "=")
+        #expect(p50.change(from: nil, to: 7) == "")
+    }
+
     @Test func `an hour is a small page, and its worst second is on it`() {
         var run = SampleRun()
         run.seconds = 60

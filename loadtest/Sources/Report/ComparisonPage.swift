@@ -38,7 +38,7 @@ struct ComparisonPage {
         }
         let more = leftOut > 0 ? "<p class=\"dim\">\(leftOut) more were left out.</p>\n" : ""
         return "<header>\n<p class=\"eyebrow\">Load tests compared</p>\n"
-            + "<h1>\(runs.map(\.letter).joined(separator: " and "))</h1>\n\(items.joined())\(more)"
+            + "<h1>\(escapedHTML(runs.map(\.name).joined(separator: ", ")))</h1>\n\(items.joined())\(more)"
             + "</header>\n"
     }
 
@@ -59,11 +59,11 @@ struct ComparisonPage {
     private var figures: String {
         var table = HTMLTable(
             head: [""] + runs.map(letter)
-                + runs.dropFirst().map { "\($0.letter) / A" },
+                + runs.dropFirst().map { "\($0.letter) to A" },
             numbers: Set(0..<(2 * runs.count)).subtracting([0]))
         for figure in ComparedFigure.all {
             let values = runs.map { figure.value($0.result) }
-            let ratios = values.dropFirst().map { ComparedFigure.ratio($0, to: values[0]) }
+            let ratios = values.dropFirst().map { figure.change(from: values[0], to: $0) }
             table.rows.append([figure.name] + values.map { $0.map(figure.text) ?? "–" } + ratios)
         }
         return HTMLPage.card(
@@ -188,12 +188,12 @@ struct ComparedFigure {
             + percentiles.map { percentile in
                 ComparedFigure(
                     name: percentile == 100 ? "max" : NumberText.percentileName(percentile),
-                    value: { $0.response.percentile(percentile).map(Double.init) },
+                    value: { $0.response.percentile(percentile).map { Double($0) } },
                     text: NumberText.latency(microseconds:))
             }
             + [
                 ComparedFigure(
-                    name: "service p99", value: { $0.service.percentile(99).map(Double.init) },
+                    name: "service p99", value: { $0.service.percentile(99).map { Double($0) } },
                     text: NumberText.latency(microseconds:))
             ]
             + counts.map { count in
@@ -208,11 +208,12 @@ struct ComparedFigure {
             ]
     }
 
-    /// "1.25 ×"; where one of them is nothing, the difference.
-    static func ratio(_ value: Double?, to first: Double?) -> String {
+    /// "+3.1 ms, 1.25 ×": the difference and the ratio, which a value of nothing has not.
+    func change(from first: Double?, to value: Double?) -> String {
         guard let value, let first else { return "" }
         if value == first { return "=" }
-        if first == 0 { return "+\(NumberText.fixed(value, 0, groups: true))" }
-        return "\(NumberText.fixed(value / first, 2)) ×"
+        let difference = (value < first ? "−" : "+") + text((value - first).magnitude)
+        guard first > 0, value > 0 else { return difference }
+        return "\(difference), \(NumberText.short(value / first)) ×"
     }
 }

@@ -174,12 +174,14 @@ struct RunPage {
                 HTMLPage.card("Status codes", html: ResultTables.statuses(result))
                     + HTMLPage.card("Errors", html: ResultTables.errors(result)),
             ].map { "<div>\($0)</div>" })
-        out += HTMLPage.columns([
-            result.ledger.map {
-                HTMLPage.card("Ledger", note: "", html: ResultTables.ledger($0))
-            } ?? "",
-            result.search.map { HTMLPage.card("Rate search", html: ResultTables.search($0)) } ?? "",
-        ])
+        if let search = result.search {
+            out += HTMLPage.card("Rate search", html: ResultTables.search(search))
+        }
+        if let ledger = result.ledger {
+            out += HTMLPage.card(
+                "Ledger", note: "What became of every request, held against where its row must be.",
+                html: ResultTables.ledger(ledger))
+        }
         out += HTMLPage.card("Plan", html: command + ResultTables.plan(result.plan))
         out += HTMLPage.card(
             "Machine",

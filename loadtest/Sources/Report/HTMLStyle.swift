@@ -107,6 +107,7 @@ let reportStyle = """
     pre { margin: 8px 0 0; padding: 12px 14px; background: var(--back); border-radius: 8px;
         white-space: pre-wrap; overflow-wrap: anywhere;
         font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+    pre + *, .scroll + p { margin-top: 12px; }
     details { margin-top: 12px; } summary { cursor: pointer; color: var(--accent); }
     footer { margin-top: 28px; font-size: 13px; color: var(--dim); }
     @media (max-width: 560px) {
