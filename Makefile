@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format loadtest bench stages clean
+.PHONY: help run build test lint format loadtest bench generator stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
@@ -10,7 +10,7 @@ swift_sources := Package.swift Sources Tests loadtest
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, and run a cluster here (Ctrl-C stops it)
 	@ops/setup
@@ -45,6 +45,11 @@ bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 15 
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/bench $(ARGS)
+
+generator: ## the load generator beside wrk, and beside the truth (4 minutes; ARGS=--write puts it into docs)
+	@ops/setup --test
+	@swift build --configuration release --product hydrant
+	@loadtest/peers/generator $(ARGS)
 
 stages: ## how the CPU of a hit is spent, by a profile (1 minute; ARGS=--write puts it into docs)
 	@ops/setup --test

@@ -68,7 +68,7 @@ def markdown(result):
         f"{machine_line(result)}. Hydrant {result.versions['hydrant']}, nginx {result.versions['nginx']}, "
         f"libuv {result.versions['libuv']}, Node {result.versions['node']}, wrk {result.versions['wrk']}. "
         f"Medians of {options['rounds']} paired rounds of {options['seconds']} s; spread is the least and the greatest round. "
-        "How to read this: [loadtest/README.md](../README.md).", "",
+        "How to read this: [loadtest/peers/README.md](../peers/README.md).", "",
         *_rows_table(result), "",
     ]
     if result.stand_in:
