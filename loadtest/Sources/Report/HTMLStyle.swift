@@ -111,7 +111,7 @@ let reportStyle = """
     details { margin-top: 12px; } summary { cursor: pointer; color: var(--accent); }
     footer { margin-top: 28px; font-size: 13px; color: var(--dim); }
     @media (max-width: 560px) {
-        .columns { grid-template-columns: 1fr; } .card { padding: 16px; }
+        .columns { grid-template-columns: 1fr; } .tiles { grid-template-columns: 1fr 1fr; } .card { padding: 16px; }
         main { padding: 20px 12px 40px; } h1 { font-size: 22px; }
     }
     @media print {
