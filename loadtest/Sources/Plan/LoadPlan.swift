@@ -64,8 +64,8 @@ struct LoadPlan: Codable, Equatable, Sendable {
     var timeoutSeconds = 10.0
     /// Due requests that may wait for a connection, over all threads; those beyond are dropped.
     var backlogMax: Int
-    /// A connection closes after so many requests and another takes its place; nil: never. With a
-    /// scenario the scenario says it.
+    /// A connection closes after so many requests and another takes its place; nil: as the scenario
+    /// says, or never.
     var requestsPerConnection: Int?
     var tls = TLS()
     /// Threads do not sleep shortly before a request is due: more punctual, for up to a core each.
