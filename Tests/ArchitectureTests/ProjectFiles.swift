@@ -11,6 +11,9 @@ enum ProjectFiles {
     /// What is written by hand here. Build products, data and installed tools lie elsewhere.
     static let folders = ["Sources", "Tests", "loadtest", "ops", "docs", ".ci"]
 
+    /// What `make loadtest` leaves is of the machine it ran on, and git ignores it.
+    private static let runOutput = "loadtest/results/loadtest-"
+
     /// A file, named by its path from the root.
     struct File: CustomTestStringConvertible {
         let path: String
@@ -30,7 +33,9 @@ enum ProjectFiles {
         while let path = walk.nextObject() as? String {
             let name = (path as NSString).lastPathComponent
             let isFile = walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular
-            if isFile && !name.hasPrefix(".") && !path.contains("__pycache__") {
+            if isFile && !name.hasPrefix(".") && !path.contains("__pycache__")
+                && !"\(folder)/\(path)".hasPrefix(runOutput)
+            {
                 found.append(File(path: "\(folder)/\(path)"))
             }
         }

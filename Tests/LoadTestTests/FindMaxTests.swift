@@ -239,7 +239,7 @@ import Testing
     }
 
     @Test func `what is asked is the schedule up to the run's end, or its requests`() {
-        var plan = LoadPlan.sample(rate: 100, seconds: 10)
+        var plan = LoadPlan.steady(rate: 100, seconds: 10)
         #expect(plan.requestsAsked == 1000)
         plan.requests = 300
         #expect(plan.requestsAsked == 300)

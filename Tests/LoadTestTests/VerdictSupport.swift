@@ -14,7 +14,7 @@ extension LatencyCells {
 }
 
 extension LoadPlan {
-    static func sample(rate: Double = 1000, seconds: Double = 10) -> LoadPlan {
+    static func steady(rate: Double = 1000, seconds: Double = 10) -> LoadPlan {
         LoadPlan(
             target: LoadTarget(isTLS: false, host: "127.0.0.1", port: 8080, path: "/p.gif"),
             model: .open, connections: 64, workers: 1, threads: 2, seconds: seconds,
@@ -29,7 +29,7 @@ extension RunResult {
             hydrantVersion: "test", startedAt: "2026-11-23T07:30:00.000Z",
             startedAtMicroseconds: 0, commandLine: ["hydrant", "load"],
             machine: Machine(host: "h", cpu: "c", cores: 2, memoryBytes: 1, kernel: "k"),
-            plan: .sample(), elapsedSeconds: 10,
+            plan: .steady(), elapsedSeconds: 10,
             totals: Totals(
                 counters: ["due": 10_000, "sent": 10_000, "answered": 10_000],
                 statuses: ["200": 10_000]),

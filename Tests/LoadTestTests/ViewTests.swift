@@ -5,7 +5,7 @@ import Testing
 extension ViewState {
     /// Ten seconds into a run of 30 s at 20,000 a second.
     static func sample(_ change: (inout ViewState) -> Void = { _ in }) -> ViewState {
-        var state = ViewState(plan: .sample(rate: 20_000, seconds: 30))
+        var state = ViewState(plan: .steady(rate: 20_000, seconds: 30))
         state.phase = .running
         state.elapsedSeconds = 10
         state.sent = 199_990
@@ -122,7 +122,7 @@ extension ViewState {
     }
 
     @Test func `before the first answer there are no figures, and no progress by time alone`() {
-        var plan = LoadPlan.sample()
+        var plan = LoadPlan.steady()
         plan.seconds = nil
         let text = Self.frame(ViewState(plan: plan))
         #expect(text.contains("\nconnecting\n"))
@@ -226,7 +226,7 @@ extension ViewState {
 
 @Suite struct ViewStateTests {
     @Test func `a second and totals become what is shown`() {
-        var state = ViewState(plan: .sample())
+        var state = ViewState(plan: .steady())
         let cells = LatencyCells(microseconds: Array(1...1000))
         for index in 0..<70 {
             state.took(
