@@ -50,7 +50,7 @@ extension EndToEnd {
         @Test(arguments: ["503", "400", "404", "204"])
         func `statuses`(status: String) throws {
             let (result, _, _) = try planted(
-                ["--status-every", "4", status], ["-R", "1000", "-n", "400", "-c", "6"])
+                ["--status-every", "4", status], ["-R", "2000", "-n", "400", "-c", "6"])
             #expect(result.statuses == ["200": 300, status: 100])
             #expect(result.failures == 0)
             #expect(Int(result.figure("refused")) == (status == "503" ? 100 : 0))

@@ -55,7 +55,7 @@ extension EndToEnd {
                 #expect(process.waitUntilExit(withinSeconds: 30) && process.exitStatus == 0)
             }
             try cluster.flush()
-            let bad = try cluster.count("select count(*) from bad_rows")
+            let bad = try cluster.count("select count(*) from bad_events")
             let status = try cluster.status().ledger
             #expect(status.accepted == 3 * Self.sent && status.closes)
 
@@ -63,7 +63,9 @@ extension EndToEnd {
             var seen: [[String: Int]] = []
             for place in ["", "/s3", "/warehouse.db"] {
                 let output = try bench.load(
-                    ["report", "--json", "--quiet"] + all + ["--against", cluster.data.path + place])
+                    ["report", "--json", "--quiet"] + all + [
+                        "--against", cluster.data.path + place,
+                    ])
                 #expect(output.status == 0, "\(place): \(output.stderr)")
                 let found = try findings(output)
                 expectClosed(found, sent: 3 * Self.sent)

@@ -7,29 +7,31 @@ extension EndToEnd {
     @Suite struct LoadResultTests {
         @Test func `the highest rate of a server is found`() throws {
             let bench = try LoadBench()
-            // Four connections, 20 ms each: 200 a second, whatever the machine.
+            // Four connections, 20 ms each: 200 a second, whatever the machine. Above that the
+            // median grows with the backlog; a hiccup of the machine does not touch it.
             let server = try PlantedServer(["--delay-ms", "20"])
             let output = try bench.load(
                 [
-                    server.url, "--find-max", "p99<100ms", "-R", "60", "-z", "1s", "-c", "4",
+                    server.url, "--find-max", "p50<80ms,errors=0", "-R", "80", "-z", "700ms", "-c",
+                    "4",
                     "-o", "r.json",
                 ], timeoutSeconds: 120)
             #expect(output.status == 0, "\(output.stderr)")
             let search = try LoadResult(try bench.bytes("r.json")).part("search")
             let rate = try #require(search["rate"] as? Double)
-            #expect(rate >= 100 && rate <= 240, "\(rate)")
+            #expect(rate >= 120 && rate <= 270, "\(rate)")
             let trials = try #require(search["trials"] as? [[String: Any]])
             #expect(trials.filter { $0["isRepeat"] as? Bool == true }.count >= 3)
             #expect(trials.contains { $0["isHeld"] as? Bool == false })
-            #expect(trials.first?["rate"] as? Double == 60)
-            #expect(output.stderr.contains("trial  60/s  held"), "\(output.stderr)")
+            #expect(trials.first?["rate"] as? Double == 80)
+            #expect(output.stderr.contains("trial  80/s  held"), "\(output.stderr)")
             let (lowest, highest) = (search["lowest"] as? Double, search["highest"] as? Double)
-            #expect(lowest ?? 0 > 80 && lowest ?? 0 <= highest ?? 0 && highest ?? 999 < 250)
+            #expect(lowest ?? 0 > 80 && lowest ?? 0 <= highest ?? 0 && highest ?? 999 < 210)
         }
 
         @Test func `a condition that no rate holds is said, and 99`() throws {
             let bench = try LoadBench()
-            let server = try PlantedServer(["--status-every", "2", "500"])
+            let server = try PlantedServer(["--status-every", "1", "500"])
             let output = try bench.load(
                 [
                     server.url, "--find-max", "errors=0", "-R", "20", "-z", "300ms", "-c", "2",
@@ -76,8 +78,10 @@ extension EndToEnd {
             #expect(all.statuses == ["200": 300, "503": 150])
             #expect(all.statuses == (try server.stop()).answered)
             #expect(all.json["mergedFrom"] as? Int == 2)
-            let cells = try #require(all.part("response")["counts"] as? [Int])
-            #expect(cells.reduce(0, +) == 450)
+            // "gap count gap count …"
+            let cells = try #require(all.json["response"] as? String).split(separator: " ")
+            let counts = zip(0..., cells).compactMap { $0 % 2 == 1 ? Int($1) : nil }
+            #expect(counts.reduce(0, +) == 450)
             #expect(merged.stdout.contains("merged from 2 results"), "\(merged.stdout)")
 
             let again = try bench.load(["report", "a.json"])

@@ -15,7 +15,9 @@ extension EndToEnd {
         private let short = ["-R", "500", "-n", "200", "-c", "4"]
 
         @Test func `a trusted certificate, or any if so wanted`() throws {
-            for trust in [["--cacert", certificates.authority.certificate], ["--insecure"], ["-k"]] {
+            for trust in [
+                ["--cacert", certificates.authority.certificate], ["--insecure"], ["-k"],
+            ] {
                 let server = try PlantedServer(
                     keepsRequests: true, tls: try certificates.server("s\(trust.count)\(trust[0])"))
                 let result = try bench.result([server.url + "/p.gif?event=load"] + short + trust)
@@ -64,8 +66,17 @@ extension EndToEnd {
         }
 
         @Test func `a port without TLS is told from one with`() throws {
-            let server = try PlantedServer()
-            let output = try bench.load(["https://127.0.0.1:\(server.port)/"] + short)
+            let script = """
+                import http.server
+                server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+                print(server.server_address[1], flush=True)
+                server.serve_forever()
+                """
+            let plain = try SpawnedProcess("python3", ["-c", script], output: bench.path("port"))
+            let isUp = eventually(within: 10) { bench.text("port").hasSuffix("\n") }
+            try #require(isUp && plain.isRunning)
+            let port = bench.text("port").trimmingCharacters(in: .whitespacesAndNewlines)
+            let output = try bench.load(["https://127.0.0.1:\(port)/"] + short)
             expectClearFailure(output, 76, "hint: ", "http://")
             #expect(output.stderr.split(separator: "\n").count == 2, "\(output.stderr)")
         }

@@ -86,11 +86,12 @@ extension EndToEnd {
         // MARK: Replay
 
         /// Ten hits a second apart by tenths, of two visitors.
-        private static let log = (0..<20).map { number in
-            #"10.0.0.\#(number % 2 + 1) - - [23/Nov/2026:07:30:0\#(number / 10) +0000] "#
-                + #""GET /p.gif?event=load&uid=\#(number) HTTP/1.1" 200 43 "#
-                + #""https://news.example/" "Agent \#(number % 2)""#
-        }.joined(separator: "\n") + "\n"
+        private static let log =
+            (0..<20).map { number in
+                #"10.0.0.\#(number % 2 + 1) - - [23/Nov/2026:07:30:0\#(number / 10) +0000] "#
+                    + #""GET /p.gif?event=load&uid=\#(number) HTTP/1.1" 200 43 "#
+                    + #""https://news.example/" "Agent \#(number % 2)""#
+            }.joined(separator: "\n") + "\n"
 
         @Test func `a log is replayed at a rate`() throws {
             let bench = try LoadBench()
@@ -108,7 +109,8 @@ extension EndToEnd {
             #expect(span > 0.15 && span < 2)
         }
 
-        @Test(arguments: [1.0, 4.0]) func `a log is replayed at its own pace`(pace: Double) throws {
+        @Test func `a log is replayed at its own pace, or a multiple of it`() throws {
+            let pace = 2.0
             let bench = try LoadBench()
             let path = try bench.write(Self.log, "access.log")
             let requests = try sent(

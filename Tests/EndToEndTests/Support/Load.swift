@@ -69,9 +69,16 @@ struct LoadResult {
 
     private var totals: [String: Any] { part("totals") }
 
-    /// By the counter's name; -1 when it is not there.
+    private static let counters: Set = [
+        "due", "sent", "answered", "dropped", "late", "connectionsOpened", "connectFailed",
+        "connectionBroken", "timedOut", "answerMalformed", "tlsFailed",
+    ]
+
+    /// By the counter's name. Those that are 0 are not in the file.
     subscript(_ counter: String) -> Int {
-        (totals["counters"] as? [String: Any])?[counter] as? Int ?? -1
+        precondition(Self.counters.contains(counter), "no counter \(counter)")
+        let counters = totals["counters"] as? [String: Any]
+        return counters == nil ? -1 : counters?[counter] as? Int ?? 0
     }
 
     var statuses: [String: Int] { totals["statuses"] as? [String: Int] ?? [:] }
@@ -113,13 +120,18 @@ extension PlantedServer.Request {
 
 /// A failed start: one line that says what, a hint perhaps, and nothing on stdout.
 func expectClearFailure(
-    _ output: Output, _ status: Int32, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ output: Output, _ status: Int32, _ words: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(output.status == status, "\(output.stderr)", sourceLocation: sourceLocation)
     #expect(output.stdout.isEmpty, "\(output.stdout)", sourceLocation: sourceLocation)
     let lines = output.stderr.split(separator: "\n")
-    #expect(lines.first?.lowercased().hasPrefix("error: ") == true, "\(output.stderr)", sourceLocation: sourceLocation)
+    #expect(
+        lines.first?.lowercased().hasPrefix("error: ") == true, "\(output.stderr)",
+        sourceLocation: sourceLocation)
     for word in words {
-        #expect(output.stderr.contains(word), "\(word): \(output.stderr)", sourceLocation: sourceLocation)
+        #expect(
+            output.stderr.contains(word), "\(word): \(output.stderr)",
+            sourceLocation: sourceLocation)
     }
 }
