@@ -63,6 +63,11 @@ extension LoadRunCommand {
                 "--find-max sets the rate of each trial itself",
                 hint: "leave --ramp, --step and -n out; -z is the length of a trial")
         }
+        if load.findMax != nil, results.ledger != nil {
+            throw PlanRefusal(
+                "--find-max and --ledger contradict each other",
+                hint: "a ledger holds one run, and each trial is one: find the rate first")
+        }
         if requests.scenario != nil && requests.replay != nil {
             throw PlanRefusal(
                 "--scenario and --replay contradict each other", hint: "give one")
@@ -71,6 +76,9 @@ extension LoadRunCommand {
             throw PlanRefusal(
                 "--pace is how fast a log is replayed",
                 hint: "give it with --replay FILE, and without --rate")
+        }
+        if load.count == 0 {
+            throw PlanRefusal("-n 0: sends nothing", hint: "give at least 1")
         }
         if requests.data != nil && requests.dataFile != nil {
             throw PlanRefusal("-d and -D contradict each other", hint: "give one")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Config
+import Platform
 
 /// Sends requests to a URL. The default of `hydrant load`.
 struct LoadRunCommand: ParsableCommand {
@@ -215,6 +216,7 @@ struct ResultOptions: ParsableArguments {
 
 /// Runs a command's body; a failure is told on stderr with its remedy and becomes its exit code.
 func loadReporting(_ body: () throws -> Void) throws {
+    ensureStandardDescriptors()
     do {
         try body()
     } catch let problems as ConfigProblems {

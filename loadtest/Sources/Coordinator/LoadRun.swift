@@ -9,6 +9,8 @@ final class LoadRun {
     private static let tickMs: UInt64 = 20
     /// From "all are ready" to the first request, so that every thread hears of it in time.
     private static let leadNanoseconds: UInt64 = 30_000_000
+    /// What processes have to end after the run.
+    private static let leaveNanoseconds: UInt64 = 2_000_000_000
 
     enum Phase { case starting, running, over }
 
@@ -17,7 +19,7 @@ final class LoadRun {
     let board: LoadBoard
     private(set) var phase = Phase.starting
     private(set) var failure: LoadFailure?
-    private(set) var startedAtMicroseconds: UInt64 = 0
+    private(set) var startedAtMicroseconds = realtimeMicroseconds()
     private(set) var wasInterrupted = false
 
     /// Called every tick while the run goes on, and once when it is over.
@@ -28,8 +30,10 @@ final class LoadRun {
     private let bornAt = monotonicNanoseconds()
     private var control: (ours: Int32, theirs: Int32) = (-1, -1)
     private var timer: Timer?
-    private var living = 0
+    private var living: Set<Int32> = []
     private var interrupts = 0
+    /// When processes that have not ended are killed, after the run.
+    private var leaveAt = UInt64.max
 
     init(_ plan: LoadPlan, in loop: Loop) throws {
         self.plan = plan
@@ -56,7 +60,7 @@ final class LoadRun {
         defer { closeDescriptor(planFile) }
         control = try socketPair(packets: false)
         for worker in 0..<plan.workers {
-            _ = try spawn(
+            let pid = try spawn(
                 path: "/proc/self/exe",
                 arguments: ["hydrant", LoadInheritance.command, String(worker)],
                 descriptors: [-1, -1, 2, control.theirs, boardFile, planFile], in: loop,
@@ -64,18 +68,32 @@ final class LoadRun {
             ) { owner, pid, status, signal in
                 LoadRun.run(owner).didExit(pid: pid, status: status, signal: signal)
             }
-            living += 1
+            living.insert(pid)
         }
         closeDescriptor(control.theirs)
         timer = Timer(in: loop, owner: owner, fire: { LoadRun.run($0).tick() })
         timer?.start(afterMs: 1, repeatMs: Self.tickMs)
         loop.run()
-        timer?.close()
         closeDescriptor(control.ours)
+        awaitProcesses()
+        timer?.close()
         closeDescriptor(boardFile)
         loop.runNoWait()
         if let failure { throw failure }
     }
+
+    /// Until all have ended; those that do not are killed. They flush the ledger meanwhile.
+    private func awaitProcesses() {
+        leaveAt = monotonicNanoseconds() + Self.leaveNanoseconds
+        if !living.isEmpty { loop.run() }
+    }
+
+    private func leaveIfAlone() {
+        if living.isEmpty { return loop.stop() }
+        if monotonicNanoseconds() > leaveAt { killProcesses() }
+    }
+
+    private func killProcesses() { for pid in living { kill(pid, SIGKILL) } }
 
     private func makePlanFile() throws -> Int32 {
         let file = try makeMemoryFile(name: "hydrant-load-plan", byteCount: 0)
@@ -96,7 +114,7 @@ final class LoadRun {
         switch phase {
         case .starting: startIfReady()
         case .running: if allThreads(.done) { end() }
-        case .over: return
+        case .over: return leaveIfAlone()
         }
         if phase != .starting { onTick() }
     }
@@ -108,7 +126,9 @@ final class LoadRun {
     }
 
     private func startIfReady() {
-        if allThreads(.ready) {
+        if board.mustStop {
+            if allThreads(.done) { end() }
+        } else if allThreads(.ready) {
             startedAtMicroseconds = realtimeMicroseconds() + Self.leadNanoseconds / 1000
             board.startNanoseconds = monotonicNanoseconds() + Self.leadNanoseconds
             phase = .running
@@ -137,12 +157,15 @@ final class LoadRun {
         wasInterrupted = true
         board.mustStop = true
         interrupts += 1
+        if interrupts > 1 { killProcesses() }
         return interrupts > 1
     }
 
     private func didExit(pid: Int32, status: Int64, signal: Int32) {
-        living -= 1
+        living.remove(pid)
         if status == 0 && signal == 0 { return }
+        // Of the others the first says why; what is killed after the run is no news.
+        if phase == .over { return }
         let how = signal > 0 ? "was killed by signal \(signal)" : "ended with code \(status)"
         fail(
             LoadFailure(

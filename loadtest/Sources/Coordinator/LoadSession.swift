@@ -12,6 +12,7 @@ final class LoadSession {
     private let loop: Loop
     private var live: LiveOutput
     private var current: LoadRun?
+    private var signals: [SignalWatch] = []
     private var interrupted = false
 
     init(
@@ -39,6 +40,9 @@ final class LoadSession {
         try createLedger()
         watchSignals()
         var result = try search.map { try find($0) } ?? measure(plan, note: nil)
+        unwatchSignals()
+        // Before a ledger is joined, which may take long and can be interrupted, too.
+        if plan.ledger != nil { for output in outputs { try output.write(result) } }
         try judgeLedger(&result)
         result.verdicts = expectations.map { $0.evaluate(on: result) }
         try show(result, outputs)
@@ -53,6 +57,7 @@ final class LoadSession {
 
     /// What generator processes would otherwise fail with.
     private func checkPlan() throws {
+        try refuseUnknowable()
         _ = try RequestMaker(plan)
         let descriptors = plan.connections / plan.workers + 64
         let limit = raiseFileLimit()
@@ -64,7 +69,28 @@ final class LoadSession {
                     "raise it (ulimit -n \(descriptors)), spread them over --workers, or lower -c",
                 exitCode: LoadExit.usage)
         }
+        for path in results.against where access(path, R_OK) != 0 {
+            throw LoadFailure(
+                "--against \(path): \(Failure(errnoOf: "access").reason.lowercased())",
+                hint: "name a cluster's data folder, a folder of its objects, or a warehouse",
+                exitCode: LoadExit.noInput)
+        }
         if plan.target.isTLS { _ = try TLSContext.client(trust: plan.trust) }
+    }
+
+    /// Expectations that nothing of this run could meet.
+    private func refuseUnknowable() throws(PlanRefusal) {
+        let isJoined = plan.ledger != nil && !results.against.isEmpty
+        if !isJoined, let expectation = expectations.first(where: \.needsLedger) {
+            throw PlanRefusal(
+                "--expect \(expectation.text): no ledger is held against any rows",
+                hint: Expectation.ledgerRemedy)
+        }
+        if let expectation = search?.expectations.first(where: \.needsLedger) {
+            throw PlanRefusal(
+                "--find-max \(expectation.text): trials have no ledger",
+                hint: "find the rate first, then prove it with --ledger, --against and --expect")
+        }
     }
 
     private func createLedger() throws {
@@ -84,11 +110,19 @@ final class LoadSession {
 
     private func watchSignals() {
         let me = Unmanaged.passUnretained(self).toOpaque()
-        for signal in [SIGINT, SIGTERM] {
-            _ = SignalWatch(signal, in: loop, owner: me) { owner, _ in
+        signals = [SIGINT, SIGTERM].map { signal in
+            SignalWatch(signal, in: loop, owner: me) { owner, _ in
                 Unmanaged<LoadSession>.fromOpaque(owner).takeUnretainedValue().interrupt()
             }
         }
+    }
+
+    /// From then on a signal ends the process, as if nobody had ever listened: the loop does not run
+    /// any more to hear of it.
+    private func unwatchSignals() {
+        signals.forEach { $0.close() }
+        signals = []
+        loop.runNoWait()
     }
 
     private func interrupt() {

@@ -21,7 +21,10 @@ struct ResultOutput {
                 exitCode: LoadExit.usage)
         }
         self.form = form
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        // A file made by that goes again: a run that never begins leaves none.
+        let made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        if made >= 0 { unlink(path) }
+        let descriptor = made >= 0 ? made : open(path, O_WRONLY | O_CLOEXEC)
         if descriptor < 0 { throw unwritable(Failure(errnoOf: "open")) }
         close(descriptor)
     }

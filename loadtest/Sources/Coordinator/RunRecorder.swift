@@ -111,6 +111,13 @@ final class RunRecorder {
                 "\(Figures.count(dropped)) requests were due and never sent: no percentile knows of "
                     + "them, and the true ones are higher")
         }
+        if let wanted = result.plan.requests, !result.wasInterrupted, result.totals[.due] < wanted,
+            result.plan.seconds == nil
+        {
+            out.append(
+                "\(Figures.count(wanted - result.totals[.due])) requests of -n were never due: there "
+                    + "was no connection any more")
+        }
         let error = result.schedule.percentileMicroseconds(99) ?? 0
         if error > Self.scheduleErrorMaxMicroseconds {
             out.append(

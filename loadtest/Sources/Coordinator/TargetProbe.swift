@@ -92,6 +92,9 @@ final class TargetProbe {
 
     private func didRunOut() {
         if stream == nil { return finish(noHost("no answer from the name servers within 5 s")) }
+        if session.pointee != nil {
+            return failed(tls(TLSFailure(.handshake, "no answer to it within 5 s")))
+        }
         failed(
             LoadFailure(
                 "\(plan.target.authority): no answer within 5 s",

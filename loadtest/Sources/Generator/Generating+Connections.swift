@@ -39,6 +39,7 @@ extension Generating {
             ordinal, thread: state.pointee.share.thread)
         connection.pointee.reader.reset()
         connection.pointee.isBlocked = false
+        connection.pointee.hasAnswered = false
         connection.pointee.state = .connecting
         state.pointee.connecting += 1
         let stream = Stream(at: Self.stream(of: connection))
@@ -80,7 +81,6 @@ extension Generating {
         state.pointee.connecting -= 1
         state.pointee.open += 1
         connection.pointee.state = .open
-        connection.pointee.retryDelayMs = 0
         serve(connection)
     }
 
@@ -150,7 +150,9 @@ extension Generating {
         case .open: state.pointee.open -= 1
         }
         connection.pointee.state = .closing
-        let delay = connection.pointee.retryDelayMs
+        // One that never got an answer is no success: a server that accepts and closes would be
+        // asked again at once, for ever.
+        let delay = connection.pointee.hasAnswered ? 0 : connection.pointee.retryDelayMs
         connection.pointee.retryDelayMs =
             isFault
             ? min(max(delay * 2, Self.firstRetryDelayMs), Self.retryDelayMsMax) : 0
@@ -228,8 +230,10 @@ extension Generating {
         if case .answer(let status, _) = connection.pointee.reader.end() {
             finishOldest(connection, status: status, now: monotonicNanoseconds())
         }
-        // A server may close a connection that is idle.
-        if connection.pointee.inFlight.isEmpty { return retire(connection) }
+        // A server may close a connection that is idle, if it has answered on it.
+        if connection.pointee.inFlight.isEmpty && connection.pointee.hasAnswered {
+            return retire(connection)
+        }
         lose(
             connection, counting: .connectionBroken,
             errno: code == endOfFile ? ECONNRESET : -code)

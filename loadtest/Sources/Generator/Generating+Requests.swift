@@ -118,6 +118,7 @@ extension Generating {
         _ connection: UnsafeMutablePointer<LoadConnection>, status: Int, now: UInt64
     ) {
         let request = connection.pointee.inFlight.pop()
+        connection.pointee.hasAnswered = true
         state.pointee.inFlight -= 1
         section.add(to: .answered)
         section.count(status: status)

@@ -66,12 +66,24 @@ extension Generating {
         if state.pointee.phase == .sending && (now >= state.pointee.endNanoseconds || stopped) {
             endSending(now)
         }
+        if isDeserted(now) { endSending(now) }
         if state.pointee.phase == .draining
             && (state.pointee.inFlight == 0 || now >= state.pointee.giveUpNanoseconds)
         {
             finish(now)
         }
         publishLevels()
+    }
+
+    /// A run by count whose requests wait for a server that is gone would never end.
+    private func isDeserted(_ now: UInt64) -> Bool {
+        guard state.pointee.phase == .sending, state.pointee.plan.seconds == nil,
+            state.pointee.nextDue == nil
+        else { return false }
+        if state.pointee.open > 0 { state.pointee.openNanoseconds = now }
+        // The start may lie ahead.
+        return now > state.pointee.openNanoseconds
+            && now - state.pointee.openNanoseconds > state.pointee.timeoutNanoseconds
     }
 
     private var stopped: Bool { state.pointee.board.mustStop }
@@ -90,6 +102,7 @@ extension Generating {
         if start == 0 { return stopped ? finish(monotonicNanoseconds()) : () }
         state.pointee.phase = .sending
         state.pointee.startNanoseconds = start
+        state.pointee.openNanoseconds = monotonicNanoseconds()
         if let seconds = state.pointee.plan.seconds {
             state.pointee.endNanoseconds = start + UInt64(seconds * 1e9)
         }
@@ -122,7 +135,9 @@ extension Generating {
         }
         state.pointee.ledger?.flush()
         publishLevels()
-        section.set(.endedAtNanoseconds, to: now &- state.pointee.startNanoseconds)
+        // Ended before it began: it took no time.
+        let start = state.pointee.startNanoseconds
+        section.set(.endedAtNanoseconds, to: start == 0 ? 0 : now &- start)
         section.set(.state, to: ThreadState.done.rawValue)
         state.pointee.loop.stop()
     }

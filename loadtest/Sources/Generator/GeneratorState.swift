@@ -48,6 +48,8 @@ struct GeneratorState: ~Copyable {
     /// CLOCK_MONOTONIC at the run's zero, and when nothing more is sent.
     var startNanoseconds: UInt64 = 0
     var endNanoseconds = UInt64.max
+    /// When a connection was last open, as far as ticks saw it.
+    var openNanoseconds: UInt64 = 0
     /// When what is in flight is given up.
     var giveUpNanoseconds = UInt64.max
 

@@ -27,6 +27,8 @@ struct LoadConnection {
     var ordinal: UInt64 = 0
     /// How many more requests it may send; nil: any number.
     var requestsLeft: Int?
+    /// Since it was made an answer came on it.
+    var hasAnswered = false
     /// Loop time from which it may connect again, and how long it waited before that.
     var retryAtMs: UInt64 = 0
     var retryDelayMs: UInt64 = 0

@@ -5,6 +5,8 @@ import Platform
 /// Started by `LoadRun`; returns only to report a failure, its exit code.
 func runLoadWorker(index: Int) -> Int32 {
     prepareProcess(name: "hydrant-load", isChild: true)
+    // As Ctrl-C, it may be meant for the whole group: the coordinator says when to end.
+    signal(SIGTERM, SIG_IGN)
     raiseFileLimit()
     do {
         let plan = try readPlan()

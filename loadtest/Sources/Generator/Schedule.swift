@@ -19,7 +19,10 @@ struct Schedule: ~Copyable {
     init(_ plan: LoadPlan, thread: Int, log: ReplayLog?) {
         pace = plan.replay?.pace ?? 1
         self.log = plan.replay?.pace == nil ? nil : log
-        cursor = RateCursor(plan.rate)
+        // Random steps may need longer than even ones until so many are due.
+        let isByCount = plan.seconds == nil && plan.arrivals == .poisson
+        cursor = RateCursor(
+            isByCount ? plan.rate.lasting(seconds: LoadDuration.secondsMax) : plan.rate)
         step = Double(plan.threadsInAll)
         count = Double(thread)
         if plan.arrivals == .poisson {

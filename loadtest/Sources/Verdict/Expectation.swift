@@ -58,6 +58,12 @@ extension Expectation {
     static let ledgerRemedy =
         "only a ledger tells; run with --ledger FILE and hold it against the rows: --against var"
 
+    /// Only a ledger that is held against the rows can tell.
+    var needsLedger: Bool {
+        if case .count(let count) = metric { return count.needsLedger }
+        return false
+    }
+
     func measure(_ result: RunResult) -> Measurement {
         switch metric {
         case .latency(let latency, let statistic):
