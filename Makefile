@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format loadtest bench generator stages clean
+.PHONY: help run build test lint format loadtest bench generator ledger stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
@@ -50,6 +50,10 @@ generator: ## the load generator beside wrk, and beside the truth (4 minutes; AR
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/generator $(ARGS)
+
+ledger: ## how fast a ledger of 10 million requests is held against its rows (5 minutes)
+	@swift build --configuration release --product hydrant
+	@loadtest/peers/ledger $(ARGS)
 
 stages: ## how the CPU of a hit is spent, by a profile (1 minute; ARGS=--write puts it into docs)
 	@ops/setup --test

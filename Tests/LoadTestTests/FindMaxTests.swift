@@ -48,6 +48,57 @@ import Testing
         #expect(search.lowest! <= search.highest!)
     }
 
+    /// The trials' rates, and the rate found, with a server that `holds` is asked about once a trial.
+    static func outcome(
+        _ settings: FindMaxMachine.Settings, holds: (Double) -> Bool
+    ) -> (rates: [Double], found: Double?) {
+        var machine = FindMaxMachine(settings)
+        var action = machine.start()
+        while case .measure(let rate, _) = action {
+            action =
+                holds(rate)
+                ? machine.held(found: "ok", answeredRate: rate) : machine.missed(found: "not ok")
+        }
+        guard case .finished(let search) = action else { return ([], nil) }
+        return (search.trials.map(\.rate), search.rate)
+    }
+
+    @Test func `a miss that does not happen again is not believed`() {
+        var settings = Self.settings
+        settings.missesToBelieve = 2
+        settings.trialsMax = 96
+        // A machine that disturbs every other trial, whatever the rate.
+        var trial = 0
+        let disturbed = Self.outcome(settings) { rate in
+            trial += 1
+            return rate <= 5300 && trial % 2 == 0
+        }
+        #expect(disturbed.found == 5250)
+        let calm = Self.outcome(settings) { $0 <= 5300 }
+        #expect(calm.found == 5250)
+        // Each miss cost one trial more, each hold none.
+        #expect(
+            calm.rates == [
+                1000, 2000, 4000, 8000, 8000, 6000, 6000, 5000, 5500, 5500, 5250, 5250, 5250, 5250,
+            ])
+    }
+
+    @Test func `two misses in a row are believed, in a repeat as well`() {
+        var settings = Self.settings
+        settings.missesToBelieve = 2
+        settings.trialsMax = 96
+        var repeats = 0
+        let search = Self.outcome(settings) { rate in
+            if rate > 5300 { return false }
+            if rate == 5250 { repeats += 1 }
+            // It held while it was searched for, and once more.
+            return rate < 5250 || repeats <= 2
+        }
+        #expect(search.found.map { $0 < 5250 && $0 >= 4900 } == true)
+        let never = Self.outcome(settings) { _ in false }
+        #expect(never.found == nil)
+    }
+
     @Test func `it doubles, bisects and repeats`() {
         let search = Self.search { $0 <= 5300 }
         #expect(

@@ -41,6 +41,11 @@ final class LoadSession {
         watchSignals()
         var result = try search.map { try find($0) } ?? measure(plan, note: nil)
         unwatchSignals()
+        if let path = plan.ledger {
+            // It was made before there were connections; entries count from the first due time.
+            LedgerFile.setStart(
+                path: path, header: ledgerHeader(startMicroseconds: result.startedAtMicroseconds))
+        }
         // Before a ledger is joined, which may take long and can be interrupted, too.
         if plan.ledger != nil { for output in outputs { try output.write(result) } }
         try judgeLedger(&result)
@@ -97,13 +102,16 @@ final class LoadSession {
         guard let path = plan.ledger else { return }
         do throws(LedgerFailure) {
             try LedgerFile.create(
-                path: path,
-                header: LedgerHeader(
-                    run: plan.run, startMicroseconds: realtimeMicroseconds(), seed: plan.seed,
-                    hydrantVersion: hydrantVersion))
+                path: path, header: ledgerHeader(startMicroseconds: realtimeMicroseconds()))
         } catch {
             throw LoadFailure(error, exitCode: LoadExit.cannotCreate)
         }
+    }
+
+    private func ledgerHeader(startMicroseconds: UInt64) -> LedgerHeader {
+        LedgerHeader(
+            run: plan.run, startMicroseconds: startMicroseconds, seed: plan.seed,
+            hydrantVersion: hydrantVersion)
     }
 
     // MARK: Signals
@@ -165,7 +173,9 @@ final class LoadSession {
     private func find(_ search: RateSearchOptions) throws -> RunResult {
         let seconds = plan.seconds ?? 10
         let start = plan.rate.pieces.first?.from ?? 1000
-        var machine = FindMaxMachine(.init(condition: search.condition, startRate: start))
+        var machine = FindMaxMachine(
+            .init(
+                condition: search.condition, startRate: start, missesToBelieve: 2, trialsMax: 96))
         var action = machine.start()
         var last: RunResult?
         while true {

@@ -34,6 +34,17 @@ enum LedgerFile {
                 ? "make its folder first" : "name a file in a folder that this user can write to")
     }
 
+    /// Says anew, in a ledger that `create` made, when its run began.
+    static func setStart(path: String, header: LedgerHeader) {
+        let file = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+        if file < 0 { return }
+        defer { closeDescriptor(file) }
+        withUnsafeTemporaryAllocation(byteCount: LedgerHeader.byteCount, alignment: 8) {
+            header.write(to: $0.baseAddress!)
+            _ = pwrite(file, $0.baseAddress!, LedgerHeader.byteCount, 0)
+        }
+    }
+
     /// Opens a ledger that `create` made, to append to it.
     static func openToAppend(path: String) throws(LedgerFailure) -> Int32 {
         let file = Glibc.open(path, O_RDWR | O_APPEND | O_CLOEXEC)

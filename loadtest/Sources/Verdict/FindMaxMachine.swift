@@ -16,6 +16,9 @@ struct FindMaxMachine {
         /// Bisecting ends when the bracket is no wider than this share of its lower end.
         var tolerance = 0.05
         var repeats = 3
+        /// Misses in a row at one rate until it counts as missed. More than one where the machine
+        /// is disturbed now and then by others: a search that believes every miss ends far too low.
+        var missesToBelieve = 1
         /// With repeats. Doubling from 1 to 20M, bisecting and three rounds of repeats fit.
         var trialsMax = 48
     }
@@ -41,9 +44,12 @@ struct FindMaxMachine {
     /// How far the next step down goes, as a share of the rate. Each step is twice the one before:
     /// a search that was lucky at rates far too high comes down in a few trials.
     private var step: Double
+    /// Misses in a row at `rate`.
+    private var misses = 0
     private(set) var trials: [RunResult.RateSearch.Trial] = []
 
     init(_ settings: Settings) {
+        precondition(settings.missesToBelieve >= 1)
         precondition(settings.repeats >= 1 && settings.trialsMax > settings.repeats)
         precondition(settings.tolerance > 0 && settings.lowestRate > 0)
         precondition(settings.limitRate >= settings.lowestRate)
@@ -59,6 +65,7 @@ struct FindMaxMachine {
     /// answers a second.
     mutating func held(found: String, answeredRate: Double) -> Action {
         record(found, isHeld: true)
+        misses = 0
         switch phase {
         case .searching:
             highestHeld = max(highestHeld ?? 0, rate)
@@ -72,6 +79,11 @@ struct FindMaxMachine {
     /// The trial under way did not meet the condition.
     mutating func missed(found: String) -> Action {
         record(found, isHeld: false)
+        misses += 1
+        if misses < settings.missesToBelieve && trials.count < settings.trialsMax {
+            return measure(rate)
+        }
+        misses = 0
         switch phase {
         case .searching:
             lowestMissed = min(lowestMissed ?? .infinity, rate)
