@@ -37,6 +37,8 @@ enum LoadCounter: Int, CaseIterable, Codable {
     case state
     /// Ledger bytes that could not be written (a full disk): the errno, 0 if all is well (a level).
     case ledgerErrno
+    /// Times that a connection was given up because more came on it than was asked for.
+    case answersUnasked
 
     /// What did not come to a whole answer.
     static let failures: [LoadCounter] = [
