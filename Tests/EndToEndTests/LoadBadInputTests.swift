@@ -88,7 +88,10 @@ extension EndToEnd {
                 ([url, "--backlog", "0"], "--backlog"),
                 ([url, "--requests-per-connection", "0"], "--requests-per-connection"),
                 ([url, "--ramp", "1:2"], "FROM:TO/TIME"), ([url, "--step", "1k"], "RATES/TIME"),
-                ([url, "--pace", "2"], "--replay"), ([url, "-m", "GE T"], "HTTP method"),
+                ([url, "--pace", "2"], "--replay"),
+                ([url, "--replay", "x", "--pace", "0"], "--pace"),
+                ([url, "--replay", "x", "--pace", "nan"], "--pace"),
+                ([url, "-m", "GE T"], "HTTP method"),
                 ([url, "-H", "no colon"], "-H"), ([url, "-H", "A: b\r\nC: d"], "-H"),
                 ([url, "-o", "r.pdf"], ".html"), ([url, "-o", "json"], ".json"),
                 ([url, "--expect", "p99<20"], "character 7"),
@@ -175,6 +178,31 @@ extension EndToEnd {
             }
             #expect(bench.text("old.ledger") == "precious")
             #expect(try server.stop().requests == 0)
+        }
+
+        @Test func `a disk that fills up is told, and is no success`() throws {
+            let server = try PlantedServer()
+            let full = try run(
+                "bash", ["-c", "\(binary) load \(server.url) -c 4 -n 10 --quiet > /dev/full"])
+            #expect(full.status == 73 && full.stderr.contains("standard output"), "\(full.stderr)")
+            // A file may have 700,000 bytes, and 50,000 entries of a ledger are as many. Besides the
+            // ledger only memory files are written, which are smaller.
+            let limited = """
+                import os, resource, signal, sys
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (700000, 700000))
+                os.execv(sys.argv[1], sys.argv[1:])
+                """
+            let output = try run(
+                "python3",
+                ["-c", limited, binary, "load", server.url, "--closed", "-n", "60000", "-c", "16"]
+                    + ["--pipeline", "16", "--quiet", "--ledger", "l", "-o", "r.json"],
+                in: bench.folder)
+            #expect(output.status == 73, "\(output.stderr)")
+            #expect(output.stderr.contains("--ledger l: file too large"), "\(output.stderr)")
+            let result = try LoadResult(try bench.bytes("r.json"))
+            #expect(result["answered"] == 60_000, "the run is not the disk's hostage")
+            #expect(result.warnings.contains { $0.contains("ledger") })
         }
     }
 }

@@ -153,6 +153,7 @@ extension EndToEnd {
             #expect(result["answered"] > 0 && result["answered"] < 1000)
             #expect(result["connectFailed"] > 0 && !result.warnings.isEmpty)
             #expect(result["due"] == result["sent"] + result["dropped"])
+            #expect(result["sent"] == result["answered"] + result.failures)
         }
     }
 }

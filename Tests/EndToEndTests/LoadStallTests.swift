@@ -82,5 +82,17 @@ extension EndToEnd {
             #expect(output.stdout.contains(#/Dropped: +\d+ +due, but never sent/#))
             #expect(result.warnings.contains { $0.contains("due and never sent") })
         }
+
+        /// More than any generator sends: what it never got to is dropped, not forgotten.
+        @Test func `a rate beyond the generator's own is told, to the last request`() throws {
+            let bench = try LoadBench()
+            let server = try PlantedServer()
+            let result = try bench.result([server.url, "-R", "5M", "-z", "200ms", "-c", "2"])
+            #expect(result["due"] == 1_000_000)
+            #expect(result["sent"] + result["dropped"] == result["due"])
+            #expect(result["sent"] == result["answered"])
+            #expect(try server.stop().requests == result["sent"])
+            #expect(result.warnings.contains { $0.contains("never sent") })
+        }
     }
 }

@@ -274,7 +274,7 @@ import Testing
         #expect(!judgement.isHeld)
         #expect(
             judgement.found
-                == "p99 5.003 ms, errors 0, own schedule error p99 3.00 ms, the generator itself was "
+                == "p99 5.003 ms, errors 0, own schedule error p90 3.00 ms, the generator itself was "
                 + "busy (a thread at 99% of a core): give it more threads or another host")
         #expect(try Self.judge { $0.threadLoads = [1] }.isHeld, "busy and punctual is no fault")
     }

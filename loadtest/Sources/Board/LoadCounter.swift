@@ -1,7 +1,7 @@
 /// What a generator thread counts, in the order of its words in shared memory.
 ///
-/// due = sent + dropped + backlog, and sent = answered + failed + in flight, at every moment
-/// (counters are stored one by one: a reader may be one request off).
+/// due = sent + dropped + backlog, and sent = answered + `requestFailures` + in flight, at every
+/// moment (counters are stored one by one: a reader may be one request off).
 enum LoadCounter: Int, CaseIterable, Codable {
     /// Open model: requests whose time has come. Closed model: the same as `sent`.
     case due
@@ -21,11 +21,13 @@ enum LoadCounter: Int, CaseIterable, Codable {
     case connectionsOpen
     case bytesRead
     case bytesWritten
-    /// Requests that got no whole answer, by what happened.
+    /// Attempts to connect that failed; no request was on its way.
     case connectFailed
+    /// Requests that got no whole answer, by what happened.
     case connectionBroken
     case timedOut
     case answerMalformed
+    /// Attempts to connect that failed in TLS.
     case tlsFailed
     /// The errno (positive) of the latest failure of connection or transport, 0 if none (a level).
     case lastErrno
@@ -37,6 +39,11 @@ enum LoadCounter: Int, CaseIterable, Codable {
     case state
     /// Ledger bytes that could not be written (a full disk): the errno, 0 if all is well (a level).
     case ledgerErrno
+    /// Times that a connection was given up because more came on it than was asked for.
+    case answersUnasked
+
+    /// What became of requests that were sent and not answered.
+    static let requestFailures: [LoadCounter] = [.connectionBroken, .timedOut, .answerMalformed]
 
     /// What did not come to a whole answer.
     static let failures: [LoadCounter] = [

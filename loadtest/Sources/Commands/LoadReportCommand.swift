@@ -101,7 +101,7 @@ struct LoadReportCommand: ParsableCommand {
             try output.write(
                 Array((output.form == .json ? LedgerReport.json(findings) : text).utf8))
         }
-        print(json ? try LedgerReport.json(findings) : text, terminator: "")
+        try printOut(json ? try LedgerReport.json(findings) : text)
         let verdicts = try expectations.map { try $0.evaluate(on: findings) }
         verdicts.forEach { writeError(($0.isMet ? "met: " : "missed: ") + $0.found) }
         if !verdicts.allSatisfy(\.isMet) { throw ExitCode(LoadExit.expectation) }
@@ -143,7 +143,7 @@ struct LoadReportCommand: ParsableCommand {
         }
         if outputs.isEmpty || !quiet {
             for (index, result) in results.enumerated() {
-                print("== \(files[index])")
+                try printOut("== \(files[index])\n")
                 try printResult(result, asJSON: false, spectrum: latency)
             }
         }

@@ -10,6 +10,7 @@ extension LoadRunCommand {
     private static let defaultConnections = 50
     private static let connectionsMax = 1_000_000
     private static let threadsMax = 1024
+    private static let paces = 0.001...1_000_000
     /// How much of the schedule may wait for a connection, by default.
     private static let backlogSeconds = 10.0
 
@@ -76,6 +77,11 @@ extension LoadRunCommand {
             throw PlanRefusal(
                 "--pace is how fast a log is replayed",
                 hint: "give it with --replay FILE, and without --rate")
+        }
+        if let pace = requests.pace, !Self.paces.contains(pace) {
+            throw PlanRefusal(
+                "--pace \(pace): no log can be replayed at that",
+                hint: "1 is as recorded, 10 ten times faster, 0.5 half as fast")
         }
         if load.count == 0 {
             throw PlanRefusal("-n 0: sends nothing", hint: "give at least 1")

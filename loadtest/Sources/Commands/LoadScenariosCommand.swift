@@ -16,14 +16,13 @@ struct LoadScenariosCommand: ParsableCommand {
             guard let name else {
                 for name in ScenarioFile.builtInNames {
                     let scenario = try ScenarioFile.named(name).scenario
-                    print(
-                        name + String(repeating: " ", count: max(1, 10 - name.count)),
-                        terminator: "")
-                    print(scenario.description)
+                    try printOut(
+                        name + String(repeating: " ", count: max(1, 10 - name.count))
+                            + scenario.description + "\n")
                 }
                 return
             }
-            print(try ScenarioFile.named(name).text, terminator: "")
+            try printOut(try ScenarioFile.named(name).text)
         }
     }
 }

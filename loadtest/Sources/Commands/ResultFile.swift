@@ -26,7 +26,20 @@ func printResult(_ result: RunResult, asJSON: Bool, spectrum: Bool) throws {
         asJSON
         ? String(decoding: try result.json(), as: UTF8.self)
         : TextSummary(result, showsSpectrum: spectrum, usesColor: standardOutputIsColored).text
-    print(text, terminator: "")
+    try printOut(text)
+}
+
+/// To standard output, or a failure. A reader that left early has seen what it wanted.
+func printOut(_ text: String) throws(LoadFailure) {
+    do throws(Failure) {
+        try SmallFile.writeAll(Array(text.utf8), to: 1)
+    } catch {
+        if error.number == EPIPE { return }
+        throw LoadFailure(
+            "standard output: \(error.reason.lowercased())",
+            hint: "write the result to a file as well: -o FILE.json",
+            exitCode: LoadExit.cannotCreate)
+    }
 }
 
 var standardOutputIsColored: Bool { isColored(1) }

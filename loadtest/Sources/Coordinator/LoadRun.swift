@@ -101,6 +101,13 @@ final class LoadRun {
         return file
     }
 
+    /// Why the ledger is not whole; 0 if all is well.
+    var ledgerErrno: Int32 {
+        (0..<board.threads).map {
+            Int32(truncatingIfNeeded: board.section($0).value(.ledgerErrno))
+        }.max() ?? 0
+    }
+
     // MARK: While it runs
 
     /// Nanoseconds since the run's zero.

@@ -13,6 +13,7 @@ final class LoadSession {
     private var live: LiveOutput
     private var current: LoadRun?
     private var signals: [SignalWatch] = []
+    private var ledgerErrno: Int32 = 0
     private var interrupted = false
 
     init(
@@ -32,7 +33,7 @@ final class LoadSession {
         prepareProcess(name: "hydrant-load", isChild: false)
         try checkPlan()
         if results.isDryRun {
-            print(try DryRun.text(plan), terminator: "")
+            try printOut(try DryRun.text(plan))
             return 0
         }
         let outputs = try results.output.map { try ResultOutput($0) }
@@ -52,6 +53,14 @@ final class LoadSession {
         result.verdicts = expectations.map { $0.evaluate(on: result) }
         try show(result, outputs)
         if interrupted { return LoadExit.interrupted }
+        if let path = plan.ledger, ledgerErrno > 0 {
+            // What it does not know of cannot be proven: no expectation makes up for that.
+            throw LoadFailure(
+                "--ledger \(path): \(String(cString: strerror(ledgerErrno)).lowercased()): it is not "
+                    + "whole",
+                hint: "make room there, or name a file on another disk",
+                exitCode: LoadExit.cannotCreate)
+        }
         return result.verdicts.allSatisfy(\.isMet) && searchSucceeded(result)
             ? 0 : LoadExit.expectation
     }
@@ -165,6 +174,7 @@ final class LoadSession {
             live.restore()
             throw error
         }
+        ledgerErrno = run.ledgerErrno
         live.restore(erasing: search != nil)
         return recorder.result(commandLine: CommandLine.arguments)
     }

@@ -118,6 +118,12 @@ final class RunRecorder {
                 "\(Figures.count(wanted - result.totals[.due])) requests of -n were never due: there "
                     + "was no connection any more")
         }
+        let unasked = result.totals[.answersUnasked]
+        if unasked > 0 {
+            out.append(
+                "\(Figures.count(unasked)) times the server sent more than was asked for: its answers "
+                    + "cannot be told apart, and the connection was given up")
+        }
         let error = result.schedule.percentileMicroseconds(99) ?? 0
         if error > Self.scheduleErrorMaxMicroseconds {
             out.append(
@@ -137,13 +143,10 @@ final class RunRecorder {
                 "only \(Figures.count(opened)) of \(result.plan.connections) connections could be "
                     + "opened" + (result.totals.lastFailure.map { " (\($0.lowercased()))" } ?? ""))
         }
-        let board = run.board
-        if let errno = (0..<board.threads).map({ board.section($0).value(.ledgerErrno) }).max(),
-            errno > 0
-        {
+        if run.ledgerErrno > 0 {
             out.append(
                 "the ledger could not be written: "
-                    + String(cString: strerror(Int32(truncatingIfNeeded: errno))).lowercased()
+                    + String(cString: strerror(run.ledgerErrno)).lowercased()
                     + ": requests from then on are missing in it")
         }
         return out

@@ -82,6 +82,7 @@ extension Generating {
         while at < bytes.count {
             if connection.pointee.inFlight.isEmpty {
                 // An answer that nobody asked for (a 408, say): the next one could not be told apart.
+                section.add(to: .answersUnasked)
                 lose(connection, counting: .answerMalformed, errno: 0)
                 return
             }

@@ -55,6 +55,18 @@ extension Generating {
         }
     }
 
+    /// What was due until then and the thread never got to: it is as little sent as what waited.
+    func dropOverdue(_ end: UInt64) {
+        var count: UInt64 = 0
+        while let due = state.pointee.nextDue, due < end {
+            _ = state.pointee.sequence.take()
+            count += 1
+            advance()
+        }
+        section.add(count, to: .due)
+        section.add(count, to: .dropped)
+    }
+
     /// A connection that can send, off the list.
     private func takeFree() -> UnsafeMutablePointer<LoadConnection>? {
         while let index = state.pointee.free.pop() {

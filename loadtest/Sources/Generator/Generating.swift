@@ -64,6 +64,8 @@ extension Generating {
         }
         openConnections()
         if state.pointee.phase == .sending && (now >= state.pointee.endNanoseconds || stopped) {
+            // What became due since the loop last looked at its timer is late, not lost.
+            if state.pointee.isOpenModel { sendDue() }
             endSending(now)
         }
         if isDeserted(now) { endSending(now) }
@@ -124,6 +126,7 @@ extension Generating {
         state.pointee.timer?.disarm()
         section.add(UInt64(state.pointee.backlog.count), to: .dropped)
         state.pointee.backlog.removeAll()
+        if state.pointee.isOpenModel { dropOverdue(min(now, state.pointee.endNanoseconds)) }
         let patience = stopped ? 1_000_000_000 : state.pointee.timeoutNanoseconds
         state.pointee.giveUpNanoseconds = now + patience
     }

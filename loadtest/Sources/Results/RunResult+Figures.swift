@@ -54,7 +54,7 @@ extension AnswerCounting {
 extension RunResult {
     /// Sent, and neither answered nor failed when the run ended.
     var unanswered: UInt64 {
-        let ended = totals[.answered] + totals.failures
+        let ended = totals[.answered] + LoadCounter.requestFailures.reduce(0) { $0 + totals[$1] }
         return totals[.sent] > ended ? totals[.sent] - ended : 0
     }
 

@@ -9,7 +9,9 @@ extension Expectation {
 
     /// Less of the asked requests, and the rate was another one.
     static let sentShareMin = 0.99
-    /// A generator so far behind its schedule measures itself.
+    /// A generator so far behind its schedule measures itself. Of the 90th percentile: one that is
+    /// saturated is late with nearly all; that a busy host holds it up now and then is in the
+    /// response times, which count from when a request was due.
     static let scheduleErrorMicrosecondsMax = 2000.0
     /// Of a core: from there on a thread has no time left to be punctual.
     static let busyThreadLoad = 0.95
@@ -42,9 +44,9 @@ extension Expectation {
         if sent < sentShareMin * asked {
             flaws.append("only \(Figures.percent(sent / asked)) of the asked requests sent")
         }
-        let error = LatencyStatistic.percentile(99).microseconds(of: result.schedule) ?? 0
+        let error = LatencyStatistic.percentile(90).microseconds(of: result.schedule) ?? 0
         if error > scheduleErrorMicrosecondsMax {
-            flaws.append("own schedule error p99 \(Figures.latency(microseconds: error))")
+            flaws.append("own schedule error p90 \(Figures.latency(microseconds: error))")
         }
         if !flaws.isEmpty, let busiest = result.threadLoads.max(), busiest >= busyThreadLoad {
             flaws.append(
