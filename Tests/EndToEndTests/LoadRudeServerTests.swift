@@ -49,7 +49,7 @@ extension EndToEnd {
             try #require(isUp && server.isRunning)
             let port = bench.text("port").trimmingCharacters(in: .whitespacesAndNewlines)
             let result = try bench.result(
-                ["http://127.0.0.1:\(port)/", "-c", "4", "--timeout", "200ms", "-z", "600ms"]
+                ["http://127.0.0.1:\(port)/", "-c", "4", "--timeout", "200ms", "-z", "400ms"]
                     + model)
             #expect(result["due"] == result["sent"] + result["dropped"])
             #expect(result["sent"] == result["answered"] + result.failures)
