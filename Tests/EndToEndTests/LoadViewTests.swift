@@ -7,11 +7,12 @@ extension EndToEnd {
     @Suite struct LoadViewTests {
         /// A shell in a terminal that nobody looks at: a tmux server of its own.
         private final class Terminal {
-            private let socket = "hydrant-\(UUID().uuidString.prefix(8))"
+            private let socket: String
             let bench: LoadBench
 
             init(_ bench: LoadBench) throws {
                 self.bench = bench
+                socket = bench.path("tmux")
                 try tmux(
                     "-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40", "-c",
                     bench.folder.path, "env -u NO_COLOR PS1='ready> ' bash --norc --noprofile")
@@ -22,7 +23,7 @@ extension EndToEnd {
 
             @discardableResult
             func tmux(_ words: String...) throws -> String {
-                let output = try run("tmux", ["-L", socket] + words)
+                let output = try run("tmux", ["-S", socket] + words)
                 try #require(output.status == 0, "tmux \(words): \(output.stderr)")
                 return output.stdout
             }
