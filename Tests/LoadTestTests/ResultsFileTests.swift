@@ -125,4 +125,18 @@ import TestSupport
         #expect(SystemFacts.memoryBytes(in: "MemFree: 1 kB\nMemTotal:   2048 kB\n") == 2 << 20)
         #expect(SystemFacts.memoryBytes(in: "MemTotal: much") == nil)
     }
+
+    @Test func `stolen time is read from the first line, as a share of what passed`() throws {
+        let before = try #require(
+            SystemFacts.cpuTimes(in: "cpu  10 0 20 60 5 0 5 0 7 0\ncpu0 1 1 1 1 1 1 1 1\n"))
+        #expect(before == SystemFacts.CPUTimes(total: 100, stolen: 0))
+        let after = SystemFacts.CPUTimes(total: 300, stolen: 50)
+        #expect(after.stolenShare(since: before) == 0.25)
+        #expect(before.stolenShare(since: before) == nil)
+        #expect(before.stolenShare(since: after) == nil)
+        for text in ["", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 x 5 6 7 8"] {
+            #expect(SystemFacts.cpuTimes(in: text) == nil)
+        }
+        #expect(SystemFacts.cpuTimes() != nil)
+    }
 }

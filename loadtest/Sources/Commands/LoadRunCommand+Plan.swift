@@ -7,6 +7,8 @@ import Platform
 extension LoadRunCommand {
     private static let defaultRate = 1000.0
     private static let defaultSeconds = 10.0
+    /// A scenario's curve may stay that far below its rate.
+    private static let slowest = 10.0
     private static let defaultConnections = 50
     private static let connectionsMax = 1_000_000
     private static let threadsMax = 1024
@@ -28,11 +30,14 @@ extension LoadRunCommand {
                 "\(connections) connections for \(workers * threads) threads",
                 hint: "a thread without a connection sends nothing: raise -c or lower -t")
         }
-        let shape = try shape(scenario)
-        let timing = try timing(shape)
+        let log = try recordedLog()
+        let shape = try shape(scenario, log)
+        // A log that is replayed at its own times is replayed once.
+        let count = load.count ?? (load.duration == nil ? log.map { UInt64($0.count) } : nil)
+        let timing = try timing(shape, count)
         var plan = LoadPlan(
             target: target, model: load.closed ? .closed : .open, connections: connections,
-            workers: workers, threads: threads, seconds: timing.seconds, requests: load.count,
+            workers: workers, threads: threads, seconds: timing.seconds, requests: count,
             rate: try profile(shape, scenario, timing), seed: requests.seed ?? randomUInt64(),
             run: UInt32(truncatingIfNeeded: randomUInt64()), backlogMax: 0)
         plan.scenario = scenario
@@ -106,7 +111,17 @@ extension LoadRunCommand {
 
     // MARK: Rate and time
 
-    private func shape(_ scenario: Scenario?) throws(PlanRefusal) -> RateShape {
+    /// The log whose times are to be kept.
+    private func recordedLog() throws(TrafficFlaw) -> ReplayLog? {
+        guard let path = requests.replay, requests.pace != nil else { return nil }
+        return try ReplayLog(path: path)
+    }
+
+    private func shape(_ scenario: Scenario?, _ log: ReplayLog?) throws(PlanRefusal) -> RateShape {
+        if let log, let pace = requests.pace {
+            // For the backlog and for what is shown; when a request is due the log says.
+            return .constant(max(Double(log.count) / max(log.seconds, 1) * pace, 0.001))
+        }
         if let text = load.rate { return try RateText.rate(text) }
         if let text = load.ramp { return try RateText.ramp(text) }
         if let text = load.step { return try RateText.steps(text) }
@@ -114,13 +129,16 @@ extension LoadRunCommand {
     }
 
     private struct Timing {
-        /// Nil: ends when `-n` requests are sent.
+        /// Nil: ends when `requests` are sent.
         var seconds: Double?
+        var requests: UInt64?
     }
 
-    private func timing(_ shape: RateShape) throws(PlanRefusal) -> Timing {
-        if let text = load.duration { return Timing(seconds: try LoadDuration.parse(text).seconds) }
-        if load.count != nil { return Timing() }
+    private func timing(_ shape: RateShape, _ count: UInt64?) throws(PlanRefusal) -> Timing {
+        if let text = load.duration {
+            return Timing(seconds: try LoadDuration.parse(text).seconds, requests: count)
+        }
+        if let count { return Timing(requests: count) }
         return Timing(seconds: shape.seconds ?? Self.defaultSeconds)
     }
 
@@ -128,11 +146,13 @@ extension LoadRunCommand {
         _ shape: RateShape, _ scenario: Scenario?, _ timing: Timing
     ) throws -> RateProfile {
         if load.closed { return RateProfile(pieces: []) }
-        if case .constant(let rate) = shape, let scenario, let seconds = timing.seconds {
+        if case .constant(let rate) = shape, let scenario {
+            // By count it ends when they are due; that long it may take at the day's lowest rate.
+            let seconds = timing.seconds ?? Double(timing.requests ?? 1) / rate * Self.slowest + 1
             return try RateProfile(scenario: scenario, rate: rate, seconds: seconds)
         }
         if let seconds = timing.seconds { return shape.profile(seconds: seconds) }
-        return try shape.profile(requests: load.count ?? 1)
+        return try shape.profile(requests: timing.requests ?? 1)
     }
 
     // MARK: Requests

@@ -8,10 +8,12 @@ final class RunRecorder {
     /// Figures of a generator that is later than this, or busier, are doubted.
     private static let scheduleErrorMaxMicroseconds: UInt64 = 1000
     private static let busyShare = 0.9
+    private static let stolenShareMax = 0.01
 
     private let run: LoadRun
     private var seconds = SecondsRecorder()
     private var hasBegun = false
+    private var cpuTimes: SystemFacts.CPUTimes?
     private var nextSecond = 1.0
     private var nextShow = 0.0
     private(set) var view: ViewState
@@ -31,6 +33,7 @@ final class RunRecorder {
         let now = elapsed
         if !hasBegun {
             hasBegun = true
+            cpuTimes = SystemFacts.cpuTimes()
             sampler?.take(atSeconds: 0)
         }
         if now >= nextSecond || run.phase == .over {
@@ -89,6 +92,7 @@ final class RunRecorder {
             schedule: board.cells(.schedule),
             seconds: seconds.seconds.map { isOpen ? $0 : $0.withResponseAsService },
             threadLoads: board.threadLoads(elapsedSeconds: elapsed))
+        result.stolenShare = cpuTimes.flatMap { SystemFacts.cpuTimes()?.stolenShare(since: $0) }
         result.server = sampler?.finish() ?? []
         result.warnings = warnings(result)
         return result
@@ -130,6 +134,11 @@ final class RunRecorder {
                 "the generator was late by itself (schedule error p99 "
                     + "\(Figures.latency(microseconds: Double(error)))): response times hold that "
                     + "too; give it more threads, or a host of its own")
+        }
+        if let stolen = result.stolenShare, stolen > Self.stolenShareMax {
+            out.append(
+                "this machine's host gave \(Figures.percent(stolen)) of its CPU time to others (steal): "
+                    + "figures are of the host as much as of the server; measure at a calmer time")
         }
         let busiest = result.threadLoads.max() ?? 0
         if busiest > Self.busyShare && result.plan.model == .open {

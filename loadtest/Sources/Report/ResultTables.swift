@@ -88,8 +88,11 @@ enum ResultTables {
     static func threads(_ result: RunResult) -> String {
         guard !result.threadLoads.isEmpty else { return "" }
         let loads = result.threadLoads.prefix(256).map { "\(NumberText.fixed($0 * 100, 0)) %" }
+        let stolen = result.stolenShare.map {
+            "; stolen by this machine's host: \(NumberText.fixed($0 * 100, 1)) %"
+        }
         return "<p class=\"dim\">CPU of each generator thread, of a core: "
-            + "\(loads.joined(separator: ", "))</p>"
+            + "\(loads.joined(separator: ", "))\(stolen ?? "")</p>"
     }
 
     static func ledger(_ ledger: LedgerFindings) -> String {

@@ -125,6 +125,12 @@ enum TextFigures {
                 + "\(NumberText.fixed(most * 100, 0)) % the busiest"
             lines.append(row("CPU:", value))
         }
+        if let stolen = result.stolenShare, stolen >= 0.001 {
+            lines.append(
+                row(
+                    "Stolen:", "\(NumberText.fixed(stolen * 100, 1)) % of the CPU time, by the host"
+                ))
+        }
         return lines.count > 1 ? lines : []
     }
 }

@@ -30,6 +30,7 @@ extension RunResult {
         }
         out.seconds = mergedSeconds(results)
         out.threadLoads = results.flatMap(\.threadLoads)
+        out.stolenShare = results.compactMap(\.stolenShare).max()
         out.server = mergedServer(results)
         out.verdicts = results.flatMap { result in
             result.verdicts.map { verdict in

@@ -23,6 +23,8 @@ struct RunResult: Codable, Equatable, Sendable {
     var seconds: [Second]
     /// CPU time of each generator thread over its time: 1 is a whole core.
     var threadLoads: [Double]
+    /// The part of this machine's CPU time that its host gave to others meanwhile; nil: not known.
+    var stolenShare: Double?
     var server: [ServerSample] = []
     /// Why figures should be doubted: saturation, schedule error, backlog.
     var warnings: [String] = []

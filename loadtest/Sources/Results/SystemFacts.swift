@@ -27,6 +27,31 @@ enum SystemFacts {
         return kibibytes << 10
     }
 
+    /// What the machine's CPUs did since it started, in ticks of all of them.
+    struct CPUTimes: Equatable {
+        var total: UInt64
+        /// A virtual machine's: wanted, and given to others by the host.
+        var stolen: UInt64
+
+        /// Nil where nothing is known of it, or no time has passed.
+        func stolenShare(since earlier: CPUTimes) -> Double? {
+            guard total > earlier.total, stolen >= earlier.stolen else { return nil }
+            return Double(stolen - earlier.stolen) / Double(total - earlier.total)
+        }
+    }
+
+    static func cpuTimes() -> CPUTimes? { cpuTimes(in: contents("/proc/stat")) }
+
+    /// The first line: "cpu", then user, nice, system, idle, iowait, irq, softirq, steal, …
+    /// (proc(5)); what follows is part of user and nice.
+    static func cpuTimes(in stat: String) -> CPUTimes? {
+        let words = stat.prefix { $0 != "\n" }.split(separator: " ")
+        guard words.first == "cpu", words.count >= 9 else { return nil }
+        let ticks = words[1...8].compactMap { UInt64($0) }
+        guard ticks.count == 8 else { return nil }
+        return CPUTimes(total: ticks.reduce(0, &+), stolen: ticks[7])
+    }
+
     /// Lines are "key<blanks>: value".
     private static func value(of key: String, in text: String) -> String? {
         for line in text.split(separator: "\n") where line.hasPrefix(key) {
