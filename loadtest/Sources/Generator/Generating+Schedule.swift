@@ -2,7 +2,7 @@ import Platform
 
 /// Open model: requests leave when they are due, not when there is time for them.
 extension Generating {
-    /// The schedule's timer fired.
+    /// Sends what is due, and sees to it that the thread wakes for what follows.
     func sendDue() {
         guard state.pointee.phase == .sending else { return }
         var handled = 0
@@ -31,9 +31,33 @@ extension Generating {
         state.pointee.nextDue = state.pointee.schedule.next().map { start + $0 }
     }
 
+    /// Where waking is dear, requests that are due within the price of it share one wake-up. Setting a
+    /// timer is dear there too: one that is set for an earlier time stays, and is set anew when it
+    /// has fired.
+    private func wake(at wanted: UInt64, _ now: UInt64) {
+        let armed = state.pointee.armedNanoseconds
+        if armed > now && armed <= wanted { return }
+        state.pointee.armedNanoseconds = wanted
+        state.pointee.timer?.arm(atNanoseconds: wanted)
+    }
+
+    /// The schedule's timer fired.
+    func timerFired() {
+        state.pointee.armedNanoseconds = 0
+        sendDue()
+    }
+
+    /// At the end of each turn of the loop: whoever is awake for answers sends what is due.
+    func sendDueWhileAwake() {
+        guard state.pointee.phase == .sending, let due = state.pointee.nextDue,
+            due <= monotonicNanoseconds()
+        else { return }
+        sendDue()
+    }
+
     private func armOrEnd(_ now: UInt64) {
         if let due = state.pointee.nextDue {
-            state.pointee.timer?.arm(atNanoseconds: due)
+            wake(at: max(due, now + state.pointee.napNanoseconds), now)
         } else if state.pointee.plan.seconds == nil || state.pointee.sequence.isExhausted {
             endWhenSent(now)
         }

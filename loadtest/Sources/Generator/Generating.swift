@@ -45,7 +45,9 @@ extension Generating {
             state.pointee.timer = try PreciseTimer(
                 in: state.pointee.loop, owner: raw,
                 awakeNanoseconds: state.pointee.awakeNanoseconds,
-                fire: { Generating($0).sendDue() })
+                fire: { Generating($0).timerFired() })
+            _ = TurnEnd(
+                in: state.pointee.loop, owner: raw, fire: { Generating($0).sendDueWhileAwake() })
         }
         Timer(in: state.pointee.loop, owner: raw, fire: { Generating($0).tick() })
             .start(afterMs: 0, repeatMs: Self.tickMs)

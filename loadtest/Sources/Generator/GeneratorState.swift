@@ -19,6 +19,10 @@ struct GeneratorState: ~Copyable {
     let timeoutNanoseconds: UInt64
     /// How long before a request is due the thread wakes; 0: it sleeps until then.
     let awakeNanoseconds: UInt64
+    /// It never sleeps shorter than this.
+    let napNanoseconds: UInt64
+    /// When the timer fires; 0: it is not set.
+    var armedNanoseconds: UInt64 = 0
 
     // What is sent
     let maker: RequestMaker

@@ -1,5 +1,26 @@
 import Platform
 
+/// How threads sleep between requests, after what it costs on this machine.
+struct Naps {
+    /// No request is late by more than this because another one's timer was waited for.
+    private static let leastNanosecondsMax: UInt64 = 100_000
+
+    /// How long before a request is due a thread stays awake for it; 0: not at all.
+    var awakeNanoseconds: UInt64 = 0
+    /// A shorter sleep would cost more than it saves.
+    var leastNanoseconds: UInt64 = 0
+
+    init(_ plan: LoadPlan) throws(Failure) {
+        if plan.model == .closed { return }
+        let cost = try TimerCost.measure()
+        if plan.staysAwake {
+            awakeNanoseconds = cost.awakeNanoseconds
+        } else {
+            leastNanoseconds = min(2 * cost.cpuNanoseconds, Self.leastNanosecondsMax)
+        }
+    }
+}
+
 /// A generator thread: its state, its loop, from start to end.
 struct GeneratorThread {
     private let state: UnsafeMutablePointer<GeneratorState>
@@ -7,7 +28,7 @@ struct GeneratorThread {
     /// - Parameter thread: its number among all threads of the run, over all processes.
     init(
         _ plan: LoadPlan, thread: Int, board: LoadBoard, log: ReplayLog?,
-        awakeNanoseconds: UInt64
+        naps: Naps
     ) throws {
         let addresses = plan.addresses.compactMap {
             SocketAddress(ip: $0, port: plan.target.port)
@@ -18,7 +39,7 @@ struct GeneratorThread {
             to: GeneratorState(
                 plan: plan, thread: thread, loop: try Loop.make(), board: board,
                 addresses: addresses, maker: try RequestMaker(plan, log: log), log: log,
-                awakeNanoseconds: awakeNanoseconds,
+                naps: naps,
                 ledger: try LedgerWriter.of(plan), tlsContext: try TLSContext.of(plan)))
     }
 
@@ -40,7 +61,7 @@ extension GeneratorState {
     init(
         plan: LoadPlan, thread: Int, loop: Loop, board: LoadBoard, addresses: [SocketAddress],
         maker: consuming RequestMaker, log: ReplayLog?,
-        awakeNanoseconds: UInt64, ledger: consuming LedgerWriter?,
+        naps: Naps, ledger: consuming LedgerWriter?,
         tlsContext: consuming TLSContext?
     ) {
         share = ThreadShare(thread: thread, of: plan.threadsInAll)
@@ -55,7 +76,7 @@ extension GeneratorState {
         isOpenModel = plan.model == .open
         hasLedger = plan.ledger != nil
         timeoutNanoseconds = UInt64(plan.timeoutSeconds * 1e9)
-        self.awakeNanoseconds = awakeNanoseconds
+        (awakeNanoseconds, napNanoseconds) = (naps.awakeNanoseconds, naps.leastNanoseconds)
         self.maker = maker
         scratch = .allocate(capacity: Generating.scratchBytes + RequestWriter.slackBytes)
         schedule = Schedule(plan, thread: thread, log: log)

@@ -13,11 +13,11 @@ func runLoadWorker(index: Int) -> Int32 {
         let board = try openBoard()
         try watchCoordinator(board)
         let log = try plan.replay.map { try ReplayLog(path: $0.file) }
-        let awake = plan.staysAwake ? try TimerCost.measure().awakeNanoseconds : 0
+        let naps = try Naps(plan)
         let threads = try (0..<plan.threads).map { thread in
             try GeneratorThread(
                 plan, thread: index * plan.threads + thread, board: board, log: log,
-                awakeNanoseconds: awake)
+                naps: naps)
         }
         let handles = try threads.map { try $0.start() }
         handles.forEach { $0.join() }
