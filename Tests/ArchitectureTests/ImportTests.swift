@@ -31,7 +31,9 @@ import Testing
         Rule(
             folder: "loadtest/Sources",
             may: shared.union(["CSQLite", "CZlib", "CBytes", "Histogram", "ArgumentParser"]),
-            foundationIn: ["Commands/", "Coordinator/", "Plan/", "Results/", "Report/", "Ledger/", "View/"]),
+            foundationIn: [
+                "Commands/", "Coordinator/", "Plan/", "Results/", "Report/", "Ledger/", "View/",
+            ]),
         // Of the C targets only those that compute: hashes, checksums, digests.
         Rule(folder: "Sources/Shared/Core", may: ["CBytes", "CXXHash", "COpenSSL"]),
         Rule(folder: "Sources/Shared/Platform", may: ["CLibuv", "CLinux", "COpenSSL"]),

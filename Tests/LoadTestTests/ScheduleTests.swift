@@ -11,8 +11,15 @@ import Testing
         return found
     }
 
+    /// For one thread.
+    private static func plan(rate: Double, seconds: Double) -> LoadPlan {
+        var plan = LoadPlan.steady(rate: rate, seconds: seconds)
+        (plan.workers, plan.threads) = (1, 1)
+        return plan
+    }
+
     @Test func `an even rate has equal gaps, from the start on`() {
-        let plan = LoadPlan.steady(rate: 1000, seconds: 2)
+        let plan = Self.plan(rate: 1000, seconds: 2)
         let found = dues(plan)
         #expect(found.count == 2000)
         #expect(found.prefix(3) == [0, 1_000_000, 2_000_000])
@@ -20,7 +27,7 @@ import Testing
     }
 
     @Test func `threads together have the schedule of one`() {
-        var plan = LoadPlan.steady(rate: 1000, seconds: 1)
+        var plan = Self.plan(rate: 1000, seconds: 1)
         let alone = dues(plan)
         (plan.workers, plan.threads) = (2, 2)
         let together = (0..<4).flatMap { dues(plan, thread: $0) }.sorted()
@@ -28,7 +35,7 @@ import Testing
     }
 
     @Test func `random arrivals have the mean of the rate and the spread of a Poisson process`() {
-        var plan = LoadPlan.steady(rate: 1000, seconds: 50)
+        var plan = Self.plan(rate: 1000, seconds: 50)
         plan.arrivals = .poisson
         let found = dues(plan)
         // 50,000 ± 5 standard deviations.
@@ -47,8 +54,9 @@ import Testing
         let lines = (0..<4).map {
             "192.0.2.1 - - [23/Nov/2026:07:30:0\($0) +0000] \"GET /p.gif?n=\($0) HTTP/1.1\" 200 43"
         }
-        let log = try ReplayLog(path: TemporaryLog(lines).path)
-        var plan = LoadPlan.steady(rate: 1, seconds: 60)
+        let file = TemporaryLog(lines)
+        let log = try ReplayLog(path: file.path)
+        var plan = Self.plan(rate: 1, seconds: 60)
         plan.replay = .init(file: log.path, pace: 2)
         var schedule = Schedule(plan, thread: 0, log: log)
         let found = (0..<6).map { _ in Double(schedule.next()!) / 1e9 }

@@ -9,6 +9,11 @@ SCENARIO = "pixel"
 #: What a server must hold to count as keeping a rate.
 CONDITION = "p99<10ms,errors<0.1%"
 TRIAL_SECONDS = 2
+#: More stolen CPU time than this, and a round measures the machine's host: a latency's tail is made of
+#: what was taken away. Such rounds are measured again.
+CALM_STOLEN_SHARE = 0.01
+#: How many rounds are tried for each that is wanted.
+TRIES = 3
 
 
 class OpenRound:
@@ -18,6 +23,7 @@ class OpenRound:
         figures = result["figures"]
         self.p99_ms = figures["responseMilliseconds"].get("p99", float("inf"))
         self.schedule_p99_ms = figures["scheduleMilliseconds"].get("p99", float("inf"))
+        self.stolen = result.get("stolenShare") or 0.0
         self.asked, self.answered = figures["askedRate"], figures["answeredRate"]
         self.errors = figures["errors"] + result["totals"]["counters"].get("dropped", 0)
 
@@ -74,16 +80,25 @@ def top_rate(server, script, seconds, rounds=3):
 
 
 def run(binary, servers, rate, rounds, seconds, report):
-    """{name: OpenSide} at that rate. Each round starts with another server."""
+    """{name: OpenSide} at that rate. Each round starts with another server. Only rounds in which the
+    machine's host was calm count; there may be fewer of them than were wanted."""
     sides, names = {name: OpenSide(name) for name in servers}, list(servers)
-    for at in range(rounds):
+    for at in range(TRIES * rounds):
+        found = {}
         for name in names[at % len(names) :] + names[: at % len(names)]:
             result = generate(binary, servers[name].port, ["-R", str(round(rate)), "-z", f"{seconds}s"], seconds + 60)
-            sides[name].rounds.append(OpenRound(result))
+            found[name] = OpenRound(result)
             servers[name].settle()
             servers[name].clear()
-        report(f"open round {at + 1}/{rounds}, p99 in ms at {rate:,.0f}/s:  "
-               + "  ".join(f"{name} {sides[name].rounds[-1].p99_ms:.2f}" for name in names))
+        calm = all(one.stolen <= CALM_STOLEN_SHARE for one in found.values())
+        report(f"open round {at + 1}, p99 in ms at {rate:,.0f}/s:  "
+               + "  ".join(f"{name} {found[name].p99_ms:.2f} ({found[name].stolen:.1%} stolen)" for name in names)
+               + ("" if calm else "  not counted"))
+        if calm:
+            for name in names:
+                sides[name].rounds.append(found[name])
+        if len(sides[names[0]].rounds) == rounds:
+            break
     return sides
 
 

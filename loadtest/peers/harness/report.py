@@ -48,7 +48,8 @@ def _sides_table(sides):
 
 def _open_tables(result):
     out = [f"## Open loop at {result.open_rate:,.0f} hits a second, half of nginx's top rate", "",
-           "Response time counts from when a hit was due; the schedule error is the generator's own.", "",
+           "Response time counts from when a hit was due; the schedule error is the generator's own. Rounds in which the "
+           f"machine's host took more than {openload.CALM_STOLEN_SHARE:.0%} of its CPU time (steal) are not counted.", "",
            "| Server | p99, ms | Schedule error p99, ms |", "|---|---|---|"]
     for name, side in result.open.items():
         out.append(f"| {LABELS.get(name, name)} | {_spread(side.p99_ms, '.2f')} | {_spread(side.sample(lambda one: one.schedule_p99_ms), '.2f')} |")
