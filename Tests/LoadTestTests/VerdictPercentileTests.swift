@@ -67,7 +67,9 @@ import Testing
         (0 as UInt64, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"),
         (UInt64.max, "18,446,744,073,709,551,615"),
     ])
-    func `counts are grouped`(value: UInt64, text: String) { #expect(Figures.count(value) == text) }
+    func `counts are grouped`(value: UInt64, text: String) {
+        #expect(NumberText.grouped(value) == text)
+    }
 
     @Test(arguments: [
         (0.0, "0 µs"), (420, "420 µs"), (999, "999 µs"), (999.6, "1.00 ms"), (1234, "1.23 ms"),
@@ -75,7 +77,7 @@ import Testing
         (999_600, "1.00 s"), (1_234_567, "1.23 s"), (61_000_000, "61.0 s"),
     ])
     func `latencies have three digits`(microseconds: Double, text: String) {
-        #expect(Figures.latency(microseconds: microseconds) == text)
+        #expect(NumberText.latency(microseconds: microseconds) == text)
     }
 
     @Test(arguments: [

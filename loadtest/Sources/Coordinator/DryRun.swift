@@ -32,7 +32,7 @@ enum DryRun {
         if let seconds = plan.seconds {
             rows.append(("lasts", NumberText.duration(seconds: seconds)))
         }
-        if let requests = plan.requests { rows.append(("requests", Figures.count(requests))) }
+        if let requests = plan.requests { rows.append(("requests", NumberText.grouped(requests))) }
         if let scenario = plan.scenario { rows.append(("scenario", scenario.name)) }
         if let replay = plan.replay { rows.append(("replay", replay.file)) }
         rows.append(("seed", String(plan.seed)))
@@ -52,7 +52,7 @@ enum DryRun {
         var lines = ["  first due, ms\(whose): " + dues.joined(separator: ", ") + ", …"]
         if let log, plan.replay?.pace != nil {
             lines.append(
-                "  \(Figures.count(UInt64(log.count))) requests of the log, over "
+                "  \(NumberText.grouped(UInt64(log.count))) requests of the log, over "
                     + NumberText.duration(seconds: log.seconds / (plan.replay?.pace ?? 1)))
             return lines
         }

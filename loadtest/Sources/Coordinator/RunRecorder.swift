@@ -112,27 +112,27 @@ final class RunRecorder {
         let dropped = result.totals[.dropped]
         if dropped > 0 {
             out.append(
-                "\(Figures.count(dropped)) requests were due and never sent: no percentile knows of "
+                "\(NumberText.grouped(dropped)) requests were due and never sent: no percentile knows of "
                     + "them, and the true ones are higher")
         }
         if let wanted = result.plan.requests, !result.wasInterrupted, result.totals[.due] < wanted,
             result.plan.seconds == nil
         {
             out.append(
-                "\(Figures.count(wanted - result.totals[.due])) requests of -n were never due: there "
+                "\(NumberText.grouped(wanted - result.totals[.due])) requests of -n were never due: there "
                     + "was no connection any more")
         }
         let unasked = result.totals[.answersUnasked]
         if unasked > 0 {
             out.append(
-                "\(Figures.count(unasked)) times the server sent more than was asked for: its answers "
+                "\(NumberText.grouped(unasked)) times the server sent more than was asked for: its answers "
                     + "cannot be told apart, and the connection was given up")
         }
         let error = result.schedule.percentileMicroseconds(99) ?? 0
         if error > Self.scheduleErrorMaxMicroseconds {
             out.append(
                 "the generator was late by itself (schedule error p99 "
-                    + "\(Figures.latency(microseconds: Double(error)))): response times hold that "
+                    + "\(NumberText.latency(microseconds: Double(error)))): response times hold that "
                     + "too; give it more threads, or a host of its own")
         }
         if let stolen = result.stolenShare, stolen > Self.stolenShareMax {
@@ -149,7 +149,7 @@ final class RunRecorder {
         let opened = result.totals[.connectionsOpened]
         if opened < UInt64(result.plan.connections) {
             out.append(
-                "only \(Figures.count(opened)) of \(result.plan.connections) connections could be "
+                "only \(NumberText.grouped(opened)) of \(result.plan.connections) connections could be "
                     + "opened" + (result.totals.lastFailure.map { " (\($0.lowercased()))" } ?? ""))
         }
         if run.ledgerErrno > 0 {

@@ -41,7 +41,7 @@ enum LedgerReport {
         return [
             "Ledger of \(runs)",
             "from \(utc(microseconds: findings.startedAtMicroseconds)), "
-                + "held against \(grouped(findings.rowsRead)) rows",
+                + "held against \(NumberText.grouped(findings.rowsRead)) rows",
         ]
     }
 
@@ -72,7 +72,7 @@ enum LedgerReport {
     ) -> [String] {
         let counted = parts.reduce(0) { $0 + $1.1 }
         let verdict =
-            counted == sum ? "the sum: it closes" : "DOES NOT CLOSE: \(grouped(counted))"
+            counted == sum ? "the sum: it closes" : "DOES NOT CLOSE: \(NumberText.grouped(counted))"
         return parts.map { row($0.0, $0.1, $0.2) }
             + ["  " + String(repeating: "-", count: numbersEnd - 2), row(name, sum, verdict)]
     }
@@ -108,7 +108,7 @@ enum LedgerReport {
     }
 
     private static func row(_ name: String, _ number: UInt64, _ words: String) -> String {
-        let digits = grouped(number)
+        let digits = NumberText.grouped(number)
         let gap = max(1, numbersEnd - 2 - name.count - digits.count)
         let line = "  " + name + String(repeating: " ", count: gap) + digits
         return words.isEmpty ? line : line + "  " + words
@@ -138,16 +138,5 @@ enum LedgerReport {
         let fraction = String("\(1000 + thousandths)".dropFirst())
         return "\(time.year)-\(two(time.month))-\(two(time.day)) "
             + "\(two(time.hour)):\(two(time.minute)):\(two(time.second)).\(fraction) UTC"
-    }
-
-    /// "1,234,567"
-    static func grouped(_ number: UInt64) -> String {
-        var digits = Array(String(number))
-        var at = digits.count - 3
-        while at > 0 {
-            digits.insert(",", at: at)
-            at -= 3
-        }
-        return String(digits)
     }
 }

@@ -38,15 +38,15 @@ extension Expectation {
         if result.wasInterrupted { flaws.append("interrupted") }
         if result.totals[.dropped] > 0 {
             flaws.append(
-                "dropped \(Figures.count(result.totals[.dropped])) of "
-                    + "\(Figures.count(result.totals[.due])) due")
+                "dropped \(NumberText.grouped(result.totals[.dropped])) of "
+                    + "\(NumberText.grouped(result.totals[.due])) due")
         }
         if sent < sentShareMin * asked {
             flaws.append("only \(Figures.percent(sent / asked)) of the asked requests sent")
         }
         let error = LatencyStatistic.percentile(90).microseconds(of: result.schedule) ?? 0
         if error > scheduleErrorMicrosecondsMax {
-            flaws.append("own schedule error p90 \(Figures.latency(microseconds: error))")
+            flaws.append("own schedule error p90 \(NumberText.latency(microseconds: error))")
         }
         if !flaws.isEmpty, let busiest = result.threadLoads.max(), busiest >= busyThreadLoad {
             flaws.append(

@@ -94,10 +94,10 @@ extension Expectation {
         guard let found = result.count(count) else { return unknown(Self.ledgerRemedy) }
         let whole = count.whole
         let total = result.totals.count(whole) ?? 0
-        var words = Figures.count(found)
+        var words = NumberText.grouped(found)
         if count != whole, found > 0, total > 0 {
             let share = Figures.percent(Double(found) / Double(total))
-            words += " of \(Figures.count(total)) \(whole) (\(share))"
+            words += " of \(NumberText.grouped(total)) \(whole) (\(share))"
         }
         guard unit == .share else {
             return Measurement(words: words, isMet: comparison.holds(Double(found), limit))
@@ -123,7 +123,7 @@ extension Expectation {
                 hint: "name the run's .json result too, or leave it out")
         }
         return RunResult.Verdict(
-            expectation: text, found: "\(name) was \(Figures.count(found))",
+            expectation: text, found: "\(name) was \(NumberText.grouped(found))",
             isMet: comparison.holds(Double(found), limit))
     }
 

@@ -1,28 +1,9 @@
-/// Numbers for people. The locale has no say: a figure looks the same on every host.
+/// Numbers in verdicts and in the live view, where they have to be short, or exact. Beside them
+/// `NumberText` has what reports show.
 enum Figures {
-    /// "12,345"
-    static func count(_ value: UInt64) -> String {
-        let digits = String(value)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-            text.append(digit)
-        }
-        return text
-    }
-
     /// Exactly so many decimals; what is no number is "–".
     static func fixed(_ value: Double, decimals: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "–" }
-        let scale = (0..<decimals).reduce(1.0) { product, _ in product * 10 }
-        let scaled = UInt64((abs(value) * scale).rounded())
-        let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: UInt64(scale))
-        var text = (value < 0 && scaled > 0 ? "-" : "") + count(whole)
-        if decimals > 0 {
-            let digits = String(fraction)
-            text += "." + String(repeating: "0", count: decimals - digits.count) + digits
-        }
-        return text
+        NumberText.fixed(value, decimals, groups: true)
     }
 
     /// Up to so many decimals, no zeros at the end.
@@ -38,18 +19,6 @@ enum Figures {
     /// A rate a second: whole numbers from 100 on, "12.5" below.
     static func rate(_ value: Double) -> String {
         trimmed(value, decimals: value < 100 ? (value < 1 ? 3 : 1) : 0)
-    }
-
-    /// Three digits, and the unit that suits: "420 µs", "1.23 ms", "12.3 ms", "123 ms", "1.23 s".
-    static func latency(microseconds value: Double) -> String {
-        switch value {
-        case ..<999.5: fixed(value, decimals: 0) + " µs"
-        case ..<9_995: fixed(value / 1e3, decimals: 2) + " ms"
-        case ..<99_950: fixed(value / 1e3, decimals: 1) + " ms"
-        case ..<999_500: fixed(value / 1e3, decimals: 0) + " ms"
-        case ..<9_995_000: fixed(value / 1e6, decimals: 2) + " s"
-        default: fixed(value / 1e6, decimals: 1) + " s"
-        }
     }
 
     /// To the microsecond: what a limit is compared with must not look like another number.

@@ -24,7 +24,7 @@ extension LiveView {
     private static func answerItems(_ state: ViewState) -> [Item] {
         let answers = state.answers
         return [
-            Item(name: "ok", value: Figures.count(answers.ok), style: .good),
+            Item(name: "ok", value: NumberText.grouped(answers.ok), style: .good),
             counted("bad (400)", answers.bad, .warning),
             counted("refused (503)", answers.refused, .alarm),
             counted("other", answers.other, .alarm),
@@ -55,14 +55,14 @@ extension LiveView {
 
     private static func levelItems(_ state: ViewState) -> [Item] {
         var items = [
-            Item(name: "in flight", value: Figures.count(state.inFlight)),
+            Item(name: "in flight", value: NumberText.grouped(state.inFlight)),
             Item(
                 name: "connections",
-                value: Figures.count(state.connectionsOpen) + " of "
-                    + Figures.count(UInt64(max(0, state.connections)))),
+                value: NumberText.grouped(state.connectionsOpen) + " of "
+                    + NumberText.grouped(UInt64(max(0, state.connections)))),
         ]
         if state.model == .open {
-            items.insert(Item(name: "backlog", value: Figures.count(state.backlog)), at: 0)
+            items.insert(Item(name: "backlog", value: NumberText.grouped(state.backlog)), at: 0)
         }
         return items
     }
@@ -74,7 +74,7 @@ extension LiveView {
                 counted("dropped", state.dropped, .alarm), counted("late", state.late, .alarm),
             ]
             if let error = state.scheduleP99Microseconds {
-                let value = Figures.latency(microseconds: Double(error))
+                let value = NumberText.latency(microseconds: Double(error))
                 items.append(Item(name: "schedule error p99", value: value))
             }
         }
@@ -88,7 +88,7 @@ extension LiveView {
 
     /// Zero is nothing to point at.
     private static func counted(_ name: String, _ value: UInt64, _ style: ViewLine.Style) -> Item {
-        Item(name: name, value: Figures.count(value), style: value > 0 ? style : .plain)
+        Item(name: name, value: NumberText.grouped(value), style: value > 0 ? style : .plain)
     }
 
     private static func line(

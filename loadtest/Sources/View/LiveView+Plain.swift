@@ -6,7 +6,7 @@ extension LiveView {
         let whole =
             state.totalSeconds.map { " of \(Durations.text($0))" }
             ?? state.totalRequests.map {
-                ", \(Figures.count(state.sent)) of \(Figures.count($0)) requests"
+                ", \(NumberText.grouped(state.sent)) of \(NumberText.grouped($0)) requests"
             } ?? ""
         var facts: [String] = []
         if let note = state.note { facts.append(ViewLine.plainASCII(note)) }
@@ -18,23 +18,23 @@ extension LiveView {
             ("p50", span.response.p50), ("p99", span.response.p99), ("max", span.response.max),
         ] {
             guard let value else { continue }
-            facts.append("\(name) \(Figures.latency(microseconds: Double(value)))")
+            facts.append("\(name) \(NumberText.latency(microseconds: Double(value)))")
         }
         return elapsed + whole + ": " + (facts + totals(state)).joined(separator: ", ")
     }
 
     /// What went wrong since the start; `errors` and `dropped` also when they are 0.
     private static func totals(_ state: ViewState) -> [String] {
-        var facts = ["errors \(Figures.count(state.failed + state.answers.other))"]
+        var facts = ["errors \(NumberText.grouped(state.failed + state.answers.other))"]
         if state.failed > 0, let words = state.lastFailure {
             facts[0] += " (\(ViewLine.plainASCII(words)))"
         }
         for (name, value) in [("bad", state.answers.bad), ("refused", state.answers.refused)] {
-            if value > 0 { facts.append("\(name) \(Figures.count(value))") }
+            if value > 0 { facts.append("\(name) \(NumberText.grouped(value))") }
         }
         if state.model == .open {
-            facts.append("dropped \(Figures.count(state.dropped))")
-            if state.late > 0 { facts.append("late \(Figures.count(state.late))") }
+            facts.append("dropped \(NumberText.grouped(state.dropped))")
+            if state.late > 0 { facts.append("late \(NumberText.grouped(state.late))") }
         }
         return facts
     }

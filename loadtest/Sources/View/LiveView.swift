@@ -60,7 +60,7 @@ enum LiveView {
     }
 
     private static func count(_ value: Int, _ noun: String) -> String {
-        "\(Figures.count(UInt64(max(0, value)))) \(noun)\(value == 1 ? "" : "s")"
+        "\(NumberText.grouped(UInt64(max(0, value)))) \(noun)\(value == 1 ? "" : "s")"
     }
 
     /// A URL is known by its host and the end of its path.
@@ -97,7 +97,7 @@ enum LiveView {
         case .running:
             let whole =
                 state.totalSeconds.map { " of \(Durations.text($0))" }
-                ?? state.totalRequests.map { ", \(Figures.count($0)) requests" } ?? ""
+                ?? state.totalRequests.map { ", \(NumberText.grouped($0)) requests" } ?? ""
             let left = state.secondsLeft.map { ", \(Durations.text($0)) left" } ?? ""
             return elapsed + whole + left
         }
@@ -168,7 +168,7 @@ enum LiveView {
     }
 
     private static func latency(_ microseconds: UInt64?) -> String {
-        microseconds.map { Figures.latency(microseconds: Double($0)) } ?? "–"
+        microseconds.map { NumberText.latency(microseconds: Double($0)) } ?? "–"
     }
 
     private static func hint(_ state: ViewState) -> ViewLine {
