@@ -77,6 +77,10 @@ import Testing
                 not wholly read, so that "lost" may be too high:
                   - var/s3/a.gz: the gzip stream breaks off
 
+                not all of the runs:
+                  - rows are of these runs and in no ledger: one is cut short, or another is
+                    missing
+
                 notes:
                   - 3 objects hold what Firehose could not process or deliver (processing-failed
                     and the like): their rows count as delivered

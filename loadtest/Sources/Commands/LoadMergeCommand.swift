@@ -38,8 +38,9 @@ struct LoadMergeCommand: ParsableCommand {
                 throw LoadFailure("\(error)", exitCode: LoadExit.usage)
             }
             result.verdicts = expectations.map { $0.evaluate(on: result) }
-            for output in outputs { try output.write(result) }
+            let unwritten = try outputs.write(result)
             try printResult(result, asJSON: json, spectrum: false)
+            if let unwritten { throw unwritten }
             if !result.verdicts.allSatisfy(\.isMet) { throw ExitCode(LoadExit.expectation) }
         }
     }

@@ -105,7 +105,7 @@ struct LoadReportCommand: ParsableCommand {
         let verdicts = try expectations.map { try $0.evaluate(on: findings) }
         verdicts.forEach { writeError(($0.isMet ? "met: " : "missed: ") + $0.found) }
         if !verdicts.allSatisfy(\.isMet) { throw ExitCode(LoadExit.expectation) }
-        if !findings.unreadable.isEmpty { throw ExitCode(LoadExit.noInput) }
+        if !findings.isComplete { throw ExitCode(LoadExit.noInput) }
         if expectations.isEmpty && findings.lost > 0 { throw ExitCode(LoadExit.lost) }
     }
 
@@ -117,12 +117,23 @@ struct LoadReportCommand: ParsableCommand {
     ) throws {
         if results.count > 1 { return try compare(results, outputs) }
         var result = results[0]
-        if let findings { result.ledger = findings }
+        if let findings {
+            let run = HitLabel(run: result.plan.run, sequence: 0).text.prefix(8)
+            guard findings.runs.contains(String(run)) else {
+                throw LoadFailure(
+                    "\(files[0]) is of run \(run), and the ledgers are of "
+                        + findings.runs.joined(separator: ", "),
+                    hint: "name the ledger of that run, or report them one at a time",
+                    exitCode: LoadExit.usage)
+            }
+            result.ledger = findings
+        }
         if !expectations.isEmpty {
             result.verdicts = expectations.map { $0.evaluate(on: result) }
         }
-        for output in outputs { try output.write(result) }
+        let unwritten = try outputs.write(result)
         try printResult(result, asJSON: json, spectrum: latency)
+        if let unwritten { throw unwritten }
         if !result.verdicts.allSatisfy(\.isMet) { throw ExitCode(LoadExit.expectation) }
     }
 
@@ -135,7 +146,8 @@ struct LoadReportCommand: ParsableCommand {
         }
         for output in outputs {
             switch output.form {
-            case .html: try output.write(Array(HTMLReport.comparing(results).html.utf8))
+            case .html:
+                try output.write(Array(HTMLReport.comparing(results, names: files).html.utf8))
             default:
                 throw LoadFailure(
                     "-o \(output.path): a comparison is written as .html", exitCode: LoadExit.usage)

@@ -112,9 +112,9 @@ extension LoadRunCommand {
     // MARK: Rate and time
 
     /// The log whose times are to be kept.
-    private func recordedLog() throws(TrafficFlaw) -> ReplayLog? {
+    private func recordedLog() throws(LoadFailure) -> ReplayLog? {
         guard let path = requests.replay, requests.pace != nil else { return nil }
-        return try ReplayLog(path: path)
+        return try ReplayLog(reading: path)
     }
 
     private func shape(_ scenario: Scenario?, _ log: ReplayLog?) throws(PlanRefusal) -> RateShape {

@@ -25,7 +25,8 @@ enum DryRun {
             ("model", plan.model == .open ? "open, \(plan.arrivals) arrivals" : "closed"),
             (
                 "from",
-                "\(plan.connections) connections, \(plan.threadsInAll) threads in \(plan.workers) "
+                "\(plan.connections) connections, \(plan.threadsInAll) "
+                    + (plan.threadsInAll == 1 ? "thread" : "threads") + " in \(plan.workers) "
                     + (plan.workers == 1 ? "process" : "processes")
             ),
         ]

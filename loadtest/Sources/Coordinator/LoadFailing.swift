@@ -15,7 +15,18 @@ extension PlanRefusal: LoadFailing {
 }
 
 extension TrafficFlaw: LoadFailing {
-    var loadFailure: LoadFailure { LoadFailure(message, hint: hint, exitCode: LoadExit.noInput) }
+    var loadFailure: LoadFailure { LoadFailure(message, hint: hint, exitCode: LoadExit.usage) }
+}
+
+extension ReplayLog {
+    /// As `init(path:)`; what is wrong with the file is told as that of an input.
+    convenience init(reading path: String) throws(LoadFailure) {
+        do throws(TrafficFlaw) {
+            try self.init(path: path)
+        } catch {
+            throw LoadFailure(error.message, hint: error.hint, exitCode: LoadExit.noInput)
+        }
+    }
 }
 
 extension LedgerFailure: LoadFailing {

@@ -177,7 +177,9 @@ final class LoadRun {
         fail(
             LoadFailure(
                 "generator process \(pid) \(how)",
-                hint: signal == SIGKILL ? "was memory short? ask for fewer connections" : nil,
+                hint: signal == SIGKILL
+                    ? "somebody killed it, or memory was short (dmesg tells): then ask for fewer "
+                        + "connections" : nil,
                 exitCode: signal > 0 ? LoadExit.generatorDied : Int32(truncatingIfNeeded: status)))
     }
 }

@@ -15,6 +15,9 @@ final class LoadSession {
     private var signals: [SignalWatch] = []
     private var ledgerErrno: Int32 = 0
     private var interrupted = false
+    private var log: ReplayLog?
+    /// What ended the run before its time, told after the results.
+    private var failure: LoadFailure?
 
     init(
         plan: LoadPlan, results: ResultOptions, search: RateSearchOptions?,
@@ -48,10 +51,12 @@ final class LoadSession {
                 path: path, header: ledgerHeader(startMicroseconds: result.startedAtMicroseconds))
         }
         // Before a ledger is joined, which may take long and can be interrupted, too.
-        if plan.ledger != nil { for output in outputs { try output.write(result) } }
+        if plan.ledger != nil { _ = try outputs.write(result) }
         try judgeLedger(&result)
         result.verdicts = expectations.map { $0.evaluate(on: result) }
-        try show(result, outputs)
+        let unwritten = try outputs.write(result)
+        try printResult(result, asJSON: results.json, spectrum: results.latency)
+        if let failure = failure ?? unwritten { throw failure }
         if interrupted { return LoadExit.interrupted }
         if let path = plan.ledger, ledgerErrno > 0 {
             // What it does not know of cannot be proven: no expectation makes up for that.
@@ -72,7 +77,8 @@ final class LoadSession {
     /// What generator processes would otherwise fail with.
     private func checkPlan() throws {
         try refuseUnknowable()
-        _ = try RequestMaker(plan)
+        try readLog()
+        _ = try RequestMaker(plan, log: log)
         let descriptors = plan.connections / plan.workers + 64
         let limit = raiseFileLimit()
         if descriptors > limit {
@@ -107,6 +113,24 @@ final class LoadSession {
         }
     }
 
+    /// Says what of a log is not replayed: a load sized by the rest would be too small.
+    private func readLog() throws {
+        guard let path = plan.replay?.file else { return }
+        let log = try ReplayLog(reading: path)
+        self.log = log
+        let skipped = log.skipped
+        if skipped.total == 0 || results.quiet { return }
+        let parts = [
+            (skipped.malformed, "not of the common or combined format"),
+            (skipped.method, "neither GET nor HEAD"),
+            (skipped.unsendable, "with a target or field that cannot be sent"),
+        ].filter { $0.0 > 0 }.map { "\(NumberText.grouped(UInt64($0.0))) \($0.1)" }
+        writeError(
+            "note: \(path): \(NumberText.grouped(UInt64(log.count))) of "
+                + "\(NumberText.grouped(UInt64(log.lines))) lines are replayed; left out: "
+                + parts.joined(separator: ", "))
+    }
+
     private func createLedger() throws {
         guard let path = plan.ledger else { return }
         do throws(LedgerFailure) {
@@ -127,7 +151,7 @@ final class LoadSession {
 
     private func watchSignals() {
         let me = Unmanaged.passUnretained(self).toOpaque()
-        signals = [SIGINT, SIGTERM].map { signal in
+        signals = [SIGINT, SIGTERM, SIGHUP].map { signal in
             SignalWatch(signal, in: loop, owner: me) { owner, _ in
                 Unmanaged<LoadSession>.fromOpaque(owner).takeUnretainedValue().interrupt()
             }
@@ -170,13 +194,21 @@ final class LoadSession {
         }
         do {
             try run.perform()
+        } catch let failure as LoadFailure where run.board.startNanoseconds != 0 {
+            // A generator died: what it and the others counted until then is kept, and told of.
+            self.failure = failure
         } catch {
             live.restore()
             throw error
         }
         ledgerErrno = run.ledgerErrno
         live.restore(erasing: search != nil)
-        return recorder.result(commandLine: CommandLine.arguments)
+        var result = recorder.result(commandLine: CommandLine.arguments)
+        if let failure {
+            result.wasInterrupted = true
+            result.warnings.insert("\(failure.message): figures are of what was counted", at: 0)
+        }
+        return result
     }
 
     /// --find-max: trial after trial.
@@ -198,11 +230,15 @@ final class LoadSession {
                 var trial = plan
                 trial.rate = plan.rate.scaled(to: rate, from: start)
                 trial.seconds = seconds
+                // Each trial has arrivals and requests of its own, and they follow from the seed.
+                trial.seed = plan.seed &+ UInt64(machine.trials.count)
                 live.beginAgain()
                 let rateText = Figures.rate(rate)
                 let result = try measure(
                     trial, note: "--find-max: \(isRepeat ? "repeating" : "trying") \(rateText)/s")
-                if interrupted { return interruptedSearch(result, machine, search) }
+                if interrupted || failure != nil {
+                    return interruptedSearch(result, machine, search)
+                }
                 let judgement = Expectation.judge(
                     trial: result, expectations: search.expectations)
                 tell(rate: rateText, isRepeat, judgement)
@@ -244,10 +280,6 @@ final class LoadSession {
         }
     }
 
-    private func show(_ result: RunResult, _ outputs: [ResultOutput]) throws {
-        for output in outputs { try output.write(result) }
-        try printResult(result, asJSON: results.json, spectrum: results.latency)
-    }
 }
 
 extension LoadFailure {

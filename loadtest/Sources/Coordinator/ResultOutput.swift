@@ -24,6 +24,7 @@ struct ResultOutput {
         // A file made by that goes again: a run that never begins leaves none.
         let made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         if made >= 0 { unlink(path) }
+        if made < 0 && errno != EEXIST { throw unwritable(Failure(errnoOf: "open")) }
         let descriptor = made >= 0 ? made : open(path, O_WRONLY | O_CLOEXEC)
         if descriptor < 0 { throw unwritable(Failure(errnoOf: "open")) }
         close(descriptor)
@@ -56,8 +57,31 @@ struct ResultOutput {
     private func unwritable(_ failure: Failure) -> LoadFailure {
         LoadFailure(
             "-o \(path): \(failure.reason.lowercased())",
-            hint: failure.number == ENOENT
-                ? "make its folder first" : "name a file in a folder that this user can write to",
+            hint: Self.hint(failure.number),
             exitCode: LoadExit.cannotCreate)
+    }
+
+    private static func hint(_ errno: Int32) -> String {
+        switch errno {
+        case ENOENT: "make its folder first"
+        case ENOSPC, EDQUOT, EFBIG: "make room there, or name a file on another disk"
+        default: "name a file in a folder that this user can write to"
+        }
+    }
+}
+
+extension [ResultOutput] {
+    /// Writes all of them. One that cannot be written keeps none of the others from it; the first
+    /// failure is returned, to be thrown once everything else is done.
+    func write(_ result: RunResult) throws -> LoadFailure? {
+        var first: LoadFailure?
+        for output in self {
+            do {
+                try output.write(result)
+            } catch let failure as LoadFailure {
+                if first == nil { first = failure }
+            }
+        }
+        return first
     }
 }

@@ -79,7 +79,8 @@ final class RunRecorder {
     func result(commandLine: [String]) -> RunResult {
         let board = run.board
         let ended = (0..<board.threads).map { board.section($0).value(.endedAtNanoseconds) }.max()
-        let elapsed = Double(ended ?? 0) / 1e9
+        // Threads of a process that died have told no end.
+        let elapsed = Double((ended ?? 0) > 0 ? ended! : run.elapsedNanoseconds) / 1e9
         let service = board.cells(.service)
         let isOpen = run.plan.model == .open
         var result = RunResult(
@@ -127,6 +128,18 @@ final class RunRecorder {
             out.append(
                 "\(NumberText.grouped(unasked)) times the server sent more than was asked for: its answers "
                     + "cannot be told apart, and the connection was given up")
+        }
+        let timedOut = result.totals[.timedOut]
+        if timedOut > 0 {
+            out.append(
+                "\(NumberText.grouped(timedOut)) requests got no answer in time: latencies hold what "
+                    + "they waited, and the true ones are higher")
+        }
+        let cut = result.totals[.connectionBroken] + result.totals[.answerMalformed]
+        if cut > 0 {
+            out.append(
+                "\(NumberText.grouped(cut)) requests got no whole answer: no percentile knows of them"
+            )
         }
         let error = result.schedule.percentileMicroseconds(99) ?? 0
         if error > Self.scheduleErrorMaxMicroseconds {

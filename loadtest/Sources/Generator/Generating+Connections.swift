@@ -127,9 +127,20 @@ extension Generating {
             let request = connection.pointee.inFlight.pop()
             state.pointee.inFlight -= 1
             section.add(to: failure)
+            if failure == .timedOut { recordWait(request) }
             if state.pointee.hasLedger {
                 enter(request, outcome: Self.outcome(of: failure))
             }
+        }
+    }
+
+    /// A request that waited in vain waited at least until now: left out, a server that answers
+    /// only what it answers quickly would look like a quick one.
+    private func recordWait(_ request: SentRequest) {
+        let now = monotonicNanoseconds()
+        section.record(.service, nanoseconds: now &- request.sent)
+        if state.pointee.isOpenModel {
+            section.record(.response, nanoseconds: now &- request.due)
         }
     }
 

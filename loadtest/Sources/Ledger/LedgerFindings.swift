@@ -57,7 +57,7 @@ struct LedgerFindings: Codable, Equatable, Sendable {
     var duplicated: UInt64 { resent + retried }
     var promised: UInt64 { acked + ackedBad }
     /// All that was named could be read.
-    var isComplete: Bool { unreadable.isEmpty }
+    var isComplete: Bool { unreadable.isEmpty && unrecorded == 0 }
 
     /// Whether both sums come out.
     var closes: Bool {

@@ -37,6 +37,10 @@ extension LedgerJoin {
         var findings = join.findings(examples: examplesMax, didLose: lost.map { $0.add })
         findings.notes += reader.notes
         findings.unreadable = reader.unreadable
+        if findings.foreign > 0 && findings.delivered + findings.spooled + findings.bad == 0 {
+            findings.notes.append(
+                "no row of these runs is there, only others: is it the right place?")
+        }
         try lost?.close()
         progress(1)
         return findings
@@ -62,7 +66,8 @@ extension EvidenceReader {
             join.take($0, run: run, lead: lead)
         }
         if ledger.damagedBytes > 0 {
-            notes.append("\(path): \(ledger.damagedBytes) bytes are no entries, passed over")
+            // What they told of is not judged.
+            unreadable.append("\(path): \(ledger.damagedBytes) bytes are no entries, passed over")
         }
         if ledger.tornBytes > 0 {
             notes.append("\(path): its last \(ledger.tornBytes) bytes are no whole entry")

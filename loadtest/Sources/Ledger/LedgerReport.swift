@@ -18,6 +18,12 @@ enum LedgerReport {
         lines += besides(findings)
         lines += lostLines(findings)
         lines += list("not wholly read, so that \"lost\" may be too high", findings.unreadable)
+        if findings.unrecorded > 0 {
+            lines += list(
+                "not all of the runs",
+                ["rows are of these runs and in no ledger: one is cut short, or another is missing"]
+            )
+        }
         lines += list("notes", findings.notes)
         return lines.joined(separator: "\n") + "\n"
     }

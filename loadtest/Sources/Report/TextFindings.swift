@@ -55,8 +55,17 @@ enum TextFindings {
 
 /// What a rate search found, in a sentence; for text and HTML alike.
 enum SearchWords {
+    private static func withoutRate(_ search: RunResult.RateSearch) -> String {
+        guard let held = search.trials.filter(\.isHeld).map(\.rate).max() else {
+            return "no rate held"
+        }
+        if search.trials.contains(where: \.isRepeat) { return "no rate held when it was repeated" }
+        return "it ended before a rate was repeated; the highest that held once: "
+            + "\(PlanWords.grouped(held)) requests/s"
+    }
+
     static func outcome(_ search: RunResult.RateSearch) -> String {
-        guard let rate = search.rate else { return "no rate held when it was repeated" }
+        guard let rate = search.rate else { return withoutRate(search) }
         var text = "the highest rate that held again: \(PlanWords.grouped(rate)) requests/s"
         if let lowest = search.lowest, let highest = search.highest {
             text +=
