@@ -110,7 +110,10 @@ extension EndToEnd {
             }
         }
 
-        @Test func `a generator process that dies ends the run, in a line`() throws {
+        @Test
+        func `a generator process that dies ends the run, in a line, and what was counted is kept`()
+            throws
+        {
             let server = try PlantedServer()
             let process = try running(server, ["--workers", "2"])
             let children = Self.children(of: process.pid)
@@ -121,7 +124,8 @@ extension EndToEnd {
             }
             #expect(complaints.count == 1, "\(bench.text("err"))")
             #expect(complaints[0].contains("killed by signal 9"))
-            #expect(bench.text("out").isEmpty)
+            #expect(bench.text("out").contains("[200]"))
+            #expect(bench.text("out").contains("killed by signal 9"))
             let gone = eventually(within: 4) { children.allSatisfy(Self.isGone) }
             #expect(gone)
         }

@@ -52,7 +52,8 @@ extension EndToEnd {
             }
             let started = try others.map { try bench.start($0) }
             for process in started {
-                #expect(process.waitUntilExit(withinSeconds: 30) && process.exitStatus == 0)
+                #expect(process.waitUntilExit(withinSeconds: 30))
+                #expect(process.exitStatus == 0, "\(bench.text("err"))")
             }
             try cluster.flush()
             let bad = try cluster.count("select count(*) from bad_events")
