@@ -12,7 +12,8 @@ struct LoadReportCommand: ParsableCommand {
               hydrant load report --ledger run.ledger --against var
               hydrant load report --ledger a.ledger --ledger b.ledger --against s3-copy/
 
-            Of ledgers it exits 1 when something was lost, 66 when something could not be read.
+            Of ledgers it exits 1 when something was lost, 66 when something could not \
+            be read or the ledgers do not hold the whole run.
             """)
 
     @Argument(help: "Results that `hydrant load -o FILE.json` wrote; several are compared.")

@@ -56,7 +56,7 @@ struct LedgerFindings: Codable, Equatable, Sendable {
 
     var duplicated: UInt64 { resent + retried }
     var promised: UInt64 { acked + ackedBad }
-    /// All that was named could be read.
+    /// All that was named could be read, and no row is of a request that the ledgers do not know.
     var isComplete: Bool { unreadable.isEmpty && unrecorded == 0 }
 
     /// Whether both sums come out.
