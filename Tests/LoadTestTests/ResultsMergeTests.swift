@@ -183,6 +183,38 @@ import TestSupport
         #expect(abs(recorder.seconds[1].rate(.sent) - 42 / 3.299) < 1e-9)
     }
 
+    @Test func `what was stolen is kept by second, weighted where a rest joins`() {
+        let memory = Memory(threads: 1)
+        var recorder = SecondsRecorder()
+        recorder.tick(memory.board, elapsedSeconds: 1, stolenShare: 0.1)
+        recorder.tick(memory.board, elapsedSeconds: 2, stolenShare: nil)
+        recorder.tick(memory.board, elapsedSeconds: 3, stolenShare: 0)
+        recorder.tick(memory.board, elapsedSeconds: 3.2, stolenShare: 0.6)
+        let shares = recorder.seconds.map(\.stolenShare)
+        #expect(shares.prefix(2) == [0.1, nil])
+        #expect(abs(shares[2]! - 0.1) < 1e-9)
+    }
+
+    @Test func `calm seconds are free of steal, and so is the one before each`() {
+        var result = SampleRun(seconds: 6).result
+        #expect(result.calmSeconds.isEmpty, "steal is not known")
+        for (place, share) in [0, 0, 0.02, 0, 0, nil].enumerated() {
+            result.seconds[place].stolenShare = share
+        }
+        #expect(result.calmSeconds.map(\.index) == [0, 1, 4])
+        let total = [0, 1, 4].reduce(0) { $0 + result.seconds[$1].response.total }
+        #expect(result.calmResponse.total == total)
+    }
+
+    @Test func `merged seconds were calm where every generator's were`() throws {
+        var one = SampleRun(seconds: 3).result
+        var other = SampleRun(seconds: 3, seed: 9, host: "other").result
+        for (place, share) in [0, 0.5, nil].enumerated() { one.seconds[place].stolenShare = share }
+        for (place, share) in [0.25, 0, 0].enumerated() { other.seconds[place].stolenShare = share }
+        let merged = try RunResult.merged([one, other])
+        #expect(merged.seconds.map(\.stolenShare) == [0.25, 0.5, nil])
+    }
+
     @Test func `threads and their last failure are read`() {
         let memory = Memory(threads: 2)
         let board = memory.board

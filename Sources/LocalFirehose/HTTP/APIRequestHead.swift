@@ -8,6 +8,8 @@ enum HTTPLimit {
     static let bodyBytesMax = 8 << 20
     /// Bodies held at once, over all connections; further ones wait unread in their sockets.
     static let bodiesBytesMax = 32 << 20
+    /// A room up to here is kept for the next body.
+    static let spareRoomBytesMax = 1 << 20
     static let connectionsMax = 256
     static let idleMs: UInt64 = 120_000
     /// From the head's end to the body's.

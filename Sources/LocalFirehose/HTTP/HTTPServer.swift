@@ -11,6 +11,8 @@ final class HTTPServer {
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var waiting: [HTTPConnection] = []
     private var bodiesBytes = 0
+    /// Of the last body: the next one finds its pages there instead of asking for new ones.
+    private var spareRoom: BodyRoom?
     private var whenStopped: (() -> Void)?
     /// Bytes ever read from clients: who works beside this server can tell that it is busy.
     var readBytes: UInt64 = 0
@@ -77,6 +79,8 @@ final class HTTPServer {
         done()
     }
 
+    deinit { spareRoom?.free() }
+
     // MARK: Room for bodies
 
     /// Room for a body and its padding; nil when the connection must wait for `roomIsThere`.
@@ -92,12 +96,20 @@ final class HTTPServer {
 
     private func room(_ byteCount: Int) -> BodyRoom {
         bodiesBytes += byteCount
+        if let room = spareRoom?.reused(byteCount: byteCount) {
+            spareRoom = nil
+            return room
+        }
         return BodyRoom(byteCount: byteCount)
     }
 
     func giveBack(_ room: BodyRoom) {
         bodiesBytes -= room.byteCount
-        room.free()
+        if spareRoom == nil && room.bytes.count <= HTTPLimit.spareRoomBytesMax {
+            spareRoom = room
+        } else {
+            room.free()
+        }
         while let next = waiting.first,
             bodiesBytes + next.awaitedBytes <= HTTPLimit.bodiesBytesMax
         {

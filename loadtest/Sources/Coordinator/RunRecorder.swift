@@ -14,6 +14,7 @@ final class RunRecorder {
     private var seconds = SecondsRecorder()
     private var hasBegun = false
     private var cpuTimes: SystemFacts.CPUTimes?
+    private var secondsCPUTimes: SystemFacts.CPUTimes?
     private var nextSecond = 1.0
     private var nextShow = 0.0
     private(set) var view: ViewState
@@ -34,10 +35,11 @@ final class RunRecorder {
         if !hasBegun {
             hasBegun = true
             cpuTimes = SystemFacts.cpuTimes()
+            secondsCPUTimes = cpuTimes
             sampler?.take(atSeconds: 0)
         }
         if now >= nextSecond || run.phase == .over {
-            seconds.tick(run.board, elapsedSeconds: now)
+            seconds.tick(run.board, elapsedSeconds: now, stolenShare: stolenInSecond())
             nextSecond = now.rounded(.down) + 1
             if let second = seconds.seconds.last, run.phase != .over { view.took(second: second) }
             sampler?.take(atSeconds: now)
@@ -46,6 +48,13 @@ final class RunRecorder {
         if !isTimeToShow { return }
         nextShow = now + Self.showEvery
         refresh(now)
+    }
+
+    private func stolenInSecond() -> Double? {
+        let times = SystemFacts.cpuTimes()
+        defer { secondsCPUTimes = times }
+        guard let times, let earlier = secondsCPUTimes else { return nil }
+        return times.stolenShare(since: earlier)
     }
 
     private func refresh(_ now: Double) {

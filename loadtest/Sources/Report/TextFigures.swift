@@ -130,7 +130,18 @@ enum TextFigures {
                 row(
                     "Stolen:", "\(NumberText.fixed(stolen * 100, 1)) % of the CPU time, by the host"
                 ))
+            lines.append(row("Without it:", calm(result)))
         }
         return lines.count > 1 ? lines : []
+    }
+
+    /// What the server did while the host let it.
+    private static func calm(_ result: RunResult) -> String {
+        let count = result.calmSeconds.count
+        guard count > 0 else { return "no second was free of it" }
+        let response = result.calmResponse
+        return "p50 \(NumberText.latency(response.percentile(50))), "
+            + "p99 \(NumberText.latency(response.percentile(99))), in \(count) of "
+            + "\(result.seconds.count) seconds"
     }
 }

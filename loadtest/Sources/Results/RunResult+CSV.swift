@@ -20,6 +20,7 @@ extension RunResult {
             ("span_seconds", { NumberText.fixed($0.spanSeconds, 3) }),
         ] + counts + levels + failures + latencies("response", \.response)
             + latencies("service", \.service)
+            + [("stolen_percent", { $0.stolenShare.map { NumberText.fixed($0 * 100, 2) } ?? "" })]
     }
 
     private static var counts: [Column] {

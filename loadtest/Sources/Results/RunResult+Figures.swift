@@ -52,6 +52,20 @@ extension AnswerCounting {
 }
 
 extension RunResult {
+    /// Seconds from whose latencies the host is out: it took no CPU time in them, nor in the one
+    /// before, whose backlog they would carry. Empty where steal is not known.
+    var calmSeconds: [Second] {
+        seconds.enumerated().filter { place, second in
+            let before = place > 0 ? seconds[place - 1].stolenShare : 0
+            return second.stolenShare == 0 && before == 0
+        }.map(\.element)
+    }
+
+    /// Response times of the answers that ended in calm seconds.
+    var calmResponse: LatencyCells {
+        calmSeconds.reduce(into: LatencyCells()) { $0.add($1.response) }
+    }
+
     /// Sent, and neither answered nor failed when the run ended.
     var unanswered: UInt64 {
         let ended = totals[.answered] + LoadCounter.requestFailures.reduce(0) { $0 + totals[$1] }

@@ -56,6 +56,7 @@ extension RunResult {
         for second in seconds {
             try check((0...1_000_000_000).contains(second.index), "index is not 0 to 1e9")
             try check(time.contains(second.spanSeconds), "spanSeconds is not 0 to 1e9")
+            try check((0...1).contains(second.stolenShare ?? 0), "stolenShare is not 0 to 1")
             let levels = [second.backlog, second.inFlight, second.connectionsOpen]
             try check(levels.allSatisfy { $0 <= LatencyCells.countMax }, "a level is beyond 2^53")
         }
@@ -97,6 +98,9 @@ private struct ResultFigures: Encodable {
     var responseMilliseconds: [String: Double]
     var serviceMilliseconds: [String: Double]
     var scheduleMilliseconds: [String: Double]
+    /// Of `calmSeconds` seconds, in which the host took no CPU time; none where that is not known.
+    var calmResponseMilliseconds: [String: Double]
+    var calmSeconds: Int
 
     init(_ result: RunResult) {
         askedRate = result.askedRate
@@ -111,6 +115,8 @@ private struct ResultFigures: Encodable {
         responseMilliseconds = Self.milliseconds(result.response)
         serviceMilliseconds = Self.milliseconds(result.service)
         scheduleMilliseconds = Self.milliseconds(result.schedule)
+        calmResponseMilliseconds = Self.milliseconds(result.calmResponse)
+        calmSeconds = result.calmSeconds.count
     }
 
     private static func milliseconds(_ cells: LatencyCells) -> [String: Double] {

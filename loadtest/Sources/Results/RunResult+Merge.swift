@@ -181,6 +181,8 @@ extension RunResult.Second {
         response.add(other.response)
         service.add(other.service)
         spanSeconds = max(spanSeconds, other.spanSeconds)
+        // Calm where every generator's machine was.
+        stolenShare = stolenShare.flatMap { mine in other.stolenShare.map { max(mine, $0) } }
     }
 }
 

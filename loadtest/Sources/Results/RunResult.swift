@@ -81,6 +81,8 @@ struct RunResult: Codable, Equatable, Sendable {
         var service: LatencyCells
         /// The time it covers: more than a second when a tick came late, less at the end.
         var spanSeconds = 1.0
+        /// As `RunResult.stolenShare`, of this second alone.
+        var stolenShare: Double?
 
         subscript(_ counter: LoadCounter) -> UInt64 { counters["\(counter)"] ?? 0 }
     }

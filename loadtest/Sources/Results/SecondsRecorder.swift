@@ -16,9 +16,12 @@ struct SecondsRecorder {
     /// Takes the time since the last tick. A tick that comes late makes one longer second, with the
     /// index of the second it ends in and the time it really covers.
     ///
-    /// - Parameter elapsedSeconds: since the run's start; ascending.
-    mutating func tick(_ board: LoadBoard, elapsedSeconds: Double) {
-        let second = taken(from: board, spanSeconds: max(elapsedSeconds - elapsed, 0))
+    /// - Parameters:
+    ///   - elapsedSeconds: since the run's start; ascending.
+    ///   - stolenShare: of this machine's CPU time since the last tick; nil: not known.
+    mutating func tick(_ board: LoadBoard, elapsedSeconds: Double, stolenShare: Double? = nil) {
+        var second = taken(from: board, spanSeconds: max(elapsedSeconds - elapsed, 0))
+        second.stolenShare = stolenShare
         // A tick is due as a second ends, and comes a little after: 3.002 ends second 2.
         let index = max(Int(elapsedSeconds.rounded()) - 1, 0)
         elapsed = max(elapsed, elapsedSeconds)
@@ -61,6 +64,11 @@ extension RunResult.Second {
         connectionsOpen = next.connectionsOpen
         response.add(next.response)
         service.add(next.service)
+        if let share = stolenShare, let nextShare = next.stolenShare {
+            let stolen = share * spanSeconds + nextShare * next.spanSeconds
+            let span = spanSeconds + next.spanSeconds
+            stolenShare = span > 0 ? stolen / span : 0
+        }
         spanSeconds += next.spanSeconds
     }
 
