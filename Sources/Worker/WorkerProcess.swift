@@ -28,6 +28,9 @@ public func runWorker(_ child: ChildContext) throws -> Never {
         },
         // Without a supervisor nobody restarts anything: acknowledge what is in the links, leave.
         supervisorGone: { worker.stop(withinMs: 1800) })
+    worker.state.pointee.release = PacedWork(in: child.loop, owner: worker.raw) {
+        Working($0).releaseSome()
+    }
     worker.publish()
     Timer(in: child.loop, owner: worker.raw, fire: { Working($0).tick() })
         .start(afterMs: Working.tickMs, repeatMs: Working.tickMs)

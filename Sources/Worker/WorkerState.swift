@@ -17,6 +17,8 @@ struct WorkerState: ~Copyable {
     let badDelivery: LaneDelivery.Pointer
     /// Deliveries that have not stopped.
     var deliveries = 2
+    /// Gives the space of delivered segments back.
+    var release: PacedWork?
     var openLinks = 0
     var stop: StopState?
     /// Called once when all is delivered that will be, and the lanes are closed.

@@ -9,7 +9,21 @@ extension Working {
     func tick() {
         publish()
         publishErrors()
+        if hasLeavingFiles { state.pointee.release?.start() }
         goOnStopping()
+    }
+
+    private var hasLeavingFiles: Bool {
+        let spool = state.pointee.spool
+        return !spool.pointee.good.leaving.isEmpty || !spool.pointee.bad.leaving.isEmpty
+    }
+
+    /// A little of the disk space that delivered segments still have.
+    func releaseSome() {
+        let spool = state.pointee.spool
+        spool.pointee.good.leaving.freeSome()
+        spool.pointee.bad.leaving.freeSome()
+        if !hasLeavingFiles { state.pointee.release?.stop() }
     }
 
     func publish() {

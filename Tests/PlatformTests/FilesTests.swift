@@ -31,6 +31,53 @@ import Testing
         }
     }
 
+    @Test func `a file that leaves loses its name at once and its bytes piece by piece`() throws {
+        try inFolder {
+            let path = folder + "/x"
+            let step = LeavingFiles.stepBytes
+            let file = try files.create(path)
+            defer { Files.close(file) }
+            try files.truncate(file, to: 2 * step + 5)
+            var leaving = LeavingFiles()
+            try files.unlink(path, into: &leaving)
+            #expect(access(path, F_OK) != 0)
+            var rests: [UInt64] = []
+            var sizes: [Int] = []
+            while !leaving.isEmpty {
+                rests.append(leaving.byteCount)
+                sizes.append(try fileByteCount(file))
+                leaving.freeSome()
+            }
+            #expect(rests == [2 * step + 5, step + 5, 5])
+            #expect(sizes.map(UInt64.init) == rests)
+            rests = [leaving.byteCount]
+            leaving.freeSome()
+            rests.append(leaving.byteCount)
+            #expect(rests == [0, 0])
+            let freed = leaving.freeAll()
+            #expect(!freed)
+        }
+    }
+
+    @Test func `leaving files can be freed all at once, and absent or empty ones are none`() throws
+    {
+        try inFolder {
+            var leaving = LeavingFiles()
+            #expect(failure { try files.unlink(folder + "/absent", into: &leaving) } == ENOENT)
+            for (name, byteCount) in [("a", 10), ("empty", 0), ("b", 1 << 20)] {
+                let file = try files.create("\(folder)/\(name)")
+                try files.truncate(file, to: UInt64(byteCount))
+                Files.close(file)
+                try files.unlink("\(folder)/\(name)", into: &leaving)
+            }
+            let byteCount = leaving.byteCount
+            #expect(byteCount == 10 + (1 << 20))
+            let freed = leaving.freeAll()
+            let isEmpty = leaving.isEmpty && leaving.byteCount == 0
+            #expect(freed && isEmpty)
+        }
+    }
+
     @Test func `bytes are written and read at their place`() throws {
         try inFolder {
             let file = try files.create(folder + "/x")

@@ -65,6 +65,42 @@ import Testing
         loop.run()
     }
 
+    @Test func `paced work longer than a turn is done once in each`() {
+        let work = PacedWork(in: loop, owner: log.raw) { owner in
+            Log.at(owner).words.append("slice")
+            usleep(3000)
+        }
+        work.start()
+        work.start()
+        for turn in 1...5 {
+            loop.runOnce()  // without any event it wakes by itself
+            #expect(log.words.count == turn)
+        }
+        work.stop()
+        loop.runNoWait()
+        #expect(log.words.count == 5)
+        work.close()
+        work.close()
+        loop.run()  // ends because nothing is left
+    }
+
+    @Test func `paced work may end itself in a slice`() {
+        final class Worker {
+            var slices = 0
+            var work: PacedWork?
+        }
+        let worker = Worker()
+        let owner = Unmanaged.passUnretained(worker).toOpaque()
+        worker.work = PacedWork(in: loop, owner: owner) { owner in
+            let worker = Unmanaged<Worker>.fromOpaque(owner).takeUnretainedValue()
+            worker.slices += 1
+            if worker.slices == 100 { worker.work?.close() }
+        }
+        worker.work?.start()
+        loop.run()
+        #expect(worker.slices == 100)
+    }
+
     @Test func `a signal is told in the loop`() {
         let watch = SignalWatch(
             SIGWINCH, in: loop, owner: log.raw, fire: { Log.at($0).words.append("\($1)") })

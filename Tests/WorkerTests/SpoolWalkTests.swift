@@ -303,6 +303,43 @@ import Testing
         withExtendedLifetime(disk) {}
     }
 
+    @Test func `delivered segments give their bytes back when the disk wants them`() throws {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        var lane = try SpoolLane.open(folder, segmentBytes: 64 << 10, files: disk.files)
+        lane.store(1...3, padding: 60 << 10)
+        #expect(lane.drain().count == 3)
+        let leaving = lane.leaving.byteCount
+        #expect(leaving > 120 << 10)
+        #expect(folder.segments.count == 1)
+        // Full until somebody frees something: a new segment's head, and the one tried after it.
+        var refusals = 0
+        disk.answer = { change in
+            guard change == .write, refusals < 2 else { return 0 }
+            refusals += 1
+            return ENOSPC
+        }
+        lane.store(4...4)
+        #expect(refusals == 2)
+        let isFreed = lane.leaving.isEmpty
+        #expect(isFreed)
+        #expect(lane.drain().count == 1)
+        withExtendedLifetime(disk) {}
+    }
+
+    @Test func `bytes that are leaving count toward the cap`() throws {
+        let folder = TemporaryFolder()
+        var lane = try SpoolLane.open(folder, bytesMax: 256 << 10)
+        lane.store(1...3, padding: 60 << 10)
+        #expect(lane.drain().count == 3)
+        let leaving = lane.leaving.byteCount
+        #expect(leaving > 0)
+        lane.store(4...6, padding: 60 << 10)
+        let isFreed = lane.leaving.isEmpty
+        #expect(isFreed, "they were in the way")
+        #expect(lane.drain().count == 3)
+    }
+
     @Test func `no segment is deleted while the cursor is not durable`() throws {
         let folder = TemporaryFolder()
         for call: Files.Change in [.write, .sync] {

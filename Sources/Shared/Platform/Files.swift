@@ -106,6 +106,24 @@ public struct Files {
         try system("unlink", Glibc.unlink(path))
     }
 
+    /// Takes a file's name away and hands its bytes over, which are freed later. Where it cannot be
+    /// opened they are freed now.
+    public func unlink(_ path: String, into leaving: inout LeavingFiles) throws(Failure) {
+        let descriptor = clinux_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0)
+        do throws(Failure) {
+            try unlink(path)
+        } catch {
+            if descriptor >= 0 { Glibc.close(descriptor) }
+            throw error
+        }
+        if descriptor < 0 { return }
+        guard let byteCount = try? fileByteCount(descriptor), byteCount > 0 else {
+            Glibc.close(descriptor)
+            return
+        }
+        leaving.take(descriptor, byteCount: UInt64(byteCount))
+    }
+
     public func rename(_ path: String, to other: String) throws(Failure) {
         try pass(.rename, "rename")
         try system("rename", Glibc.rename(path, other))

@@ -5,10 +5,6 @@ import Glibc
 /// whoever runs, and so find more to do at once. Where the kernel refuses, nothing is lost.
 public func scheduleAsBatch() { _ = clinux_schedule_batch() }
 
-/// Lets those who wait for this CPU have their turn first. For the end of a piece of work that
-/// nobody waits for.
-public func yieldTurn() { _ = sched_yield() }
-
 /// For a process that must not cost the others anything: it has the CPU when nobody else wants it
 /// and loses it to whoever wakes. The nice value counts among its like, or if the kernel refuses.
 public func scheduleWhenIdle() {

@@ -15,9 +15,6 @@ extension LaneDelivery {
         let it = pointer(owner)
         it.pointee.advance()
         tellOwner(it)
-        // Nobody waits for a batch, and somebody for each answer: a router that woke meanwhile
-        // on this CPU would else wait for all the slices (docs/decisions/0013).
-        yieldTurn()
     }
 
     static let callFinished: OwnerCall = { owner in

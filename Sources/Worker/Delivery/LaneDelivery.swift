@@ -28,7 +28,8 @@ struct LaneDelivery: ~Copyable {
     private let counters: CounterPage
     private let log: (String) -> Void
     private let timer: Timer
-    private let idle: Idle
+    /// Makes batches: nobody waits for one, and somebody for each answer (docs/decisions/0013).
+    private let work: PacedWork
     private let connection: FirehoseConnection.Pointer
 
     private var machine: DeliveryMachine
@@ -46,7 +47,7 @@ struct LaneDelivery: ~Copyable {
     var didCatchUp: (() -> Void)?
     private var owesCatchUp = false
     private var catchUpIsDue = false
-    /// A batch is being made, in the turns of `idle`.
+    /// A batch is being made, in the slices of `work`.
     private var isSlicing = false
     private var didStop: (() -> Void)?
     private var isStopped = false
@@ -87,7 +88,7 @@ struct LaneDelivery: ~Copyable {
         self.counters = counters
         self.log = log
         timer = Timer(in: loop, owner: address, fire: Self.timerFired)
-        idle = Idle(in: loop, owner: address, fire: Self.sliceIsDue)
+        work = PacedWork(in: loop, owner: address, fire: Self.sliceIsDue)
         connection = FirehoseConnection.allocate(
             in: loop, endpoint: target.endpoint, tuning: tuning, owner: address,
             didFinish: Self.callFinished)
@@ -122,7 +123,7 @@ struct LaneDelivery: ~Copyable {
         case .caughtUp:
             // Told in the next turn, not from within the owner's own call.
             catchUpIsDue = true
-            idle.start()
+            work.start()
         }
         showState()
     }
@@ -162,19 +163,19 @@ struct LaneDelivery: ~Copyable {
 
     private mutating func startSlicing() {
         isSlicing = true
-        idle.start()
+        work.start()
     }
 
     private mutating func stopSlicing() {
         isSlicing = false
-        idle.stop()
+        work.stop()
     }
 
     /// One slice of making a batch.
     mutating func advance() {
         if catchUpIsDue {
             (catchUpIsDue, owesCatchUp) = (false, true)
-            if !isSlicing { idle.stop() }
+            if !isSlicing { work.stop() }
             return
         }
         switch builder.advance(earlyEndBytes: machine.earlyEndBytes) {
@@ -340,7 +341,7 @@ struct LaneDelivery: ~Copyable {
         guard isStopped, let done = didStop else { return nil }
         didStop = nil
         timer.close()
-        idle.close()
+        work.close()
         FirehoseConnection.shutDown(connection)
         return done
     }

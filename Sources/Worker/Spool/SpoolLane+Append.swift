@@ -21,22 +21,39 @@ extension SpoolLane {
         guard payloadBytes > 0, payloadBytes <= SpoolRecordHeader.payloadBytesMax, hitCount > 0,
             hitCount <= UInt16.max
         else { return .failed(.tooLarge) }
-        if byteCount >= bytesMax, !makeRoom() { return .full }
+        if byteCount + leaving.byteCount >= bytesMax {
+            leaving.freeAll()
+            if byteCount >= bytesMax, !makeRoom() { return .full }
+        }
 
         let header = SpoolRecordHeader(
             kind: kind, hitCount: UInt16(hitCount), payloadBytes: UInt32(payloadBytes),
             origin: origin, sequence: sequence,
             cumulativeHits: cumulativeHits + UInt64(hitCount),
             receivedAtMicroseconds: receivedAtMicroseconds)
+        header.write(to: buffer)
         do throws(Failure) {
-            if !hasActiveSegment(for: header.recordBytes) { try openSegment() }
-            header.write(to: buffer)
-            try write(buffer, count: header.recordBytes)
+            try place(buffer, count: header.recordBytes)
         } catch {
             return .failed(error)
         }
         didAppend(header)
         return .stored
+    }
+
+    /// Writes a record, into a new segment where that is needed.
+    private mutating func place(
+        _ record: UnsafeMutableRawPointer, count: Int
+    ) throws(Failure) {
+        do throws(Failure) {
+            if !hasActiveSegment(for: count) { try openSegment() }
+            try write(record, count: count)
+        } catch {
+            // The disk may be full of what is deleted already.
+            guard error.isSpace, leaving.freeAll() else { throw error }
+            if !hasActiveSegment(for: count) { try openSegment() }
+            try write(record, count: count)
+        }
     }
 
     private func hasActiveSegment(for recordBytes: Int) -> Bool {

@@ -62,7 +62,8 @@ extension SpoolLane {
         }
     }
 
-    /// Deletes the segments that the cursor has passed.
+    /// Deletes the segments that the cursor has passed; `leaving` has their bytes until they are
+    /// freed.
     ///
     /// - Parameter keepNewest: keep one segment in any case, since it alone knows which batches the
     ///   lane holds.
@@ -73,7 +74,7 @@ extension SpoolLane {
         var removed = 0
         for segment in segments.prefix(count) {
             do throws(Failure) {
-                try files.unlink(folder.segment(segment.number))
+                try files.unlink(folder.segment(segment.number), into: &leaving)
             } catch {
                 // One that somebody else deleted is gone all the same.
                 if !error.isAbsent { break }

@@ -35,6 +35,8 @@ struct SpoolLane: ~Copyable {
     private(set) var cumulativeHits: UInt64
     private(set) var cumulativeMoved: UInt64
     var origins: OriginTable
+    /// Deleted segments whose bytes are freed when there is time for it.
+    var leaving = LeavingFiles()
 
     // What was passed
     var cursor: SpoolCursor
@@ -127,6 +129,7 @@ struct SpoolLane: ~Copyable {
         syncCursor()
         reader.close()
         seal()
+        leaving.freeAll()
         if cursorFile >= 0 { Files.close(cursorFile) }
         cursorFile = -1
     }

@@ -1,6 +1,10 @@
 """Open-loop load by Hydrant's own generator: latency at a given rate, and the highest rate that holds."""
+import csv
 import json
+import os
+import statistics
 import subprocess
+import tempfile
 
 from . import measure, rows, traffic
 
@@ -10,7 +14,8 @@ SCENARIO = "pixel"
 CONDITION = "p99<10ms,errors<0.1%"
 TRIAL_SECONDS = 2
 #: A latency's tail is made of what the machine's host took away (steal), even if that was 1% of the
-#: time. So latencies are of calm seconds alone, in which it took none, and a round in which a server had
+#: time. So latencies are of calm seconds alone, in which it took none: the median of their p99s, because a
+#: stall that no counter shows then decides one second and not the round. A round in which a server had
 #: fewer of them than this is measured again.
 CALM_SECONDS_LEAST = 2
 #: How many rounds are tried for each that is wanted.
@@ -20,14 +25,29 @@ TRIES = 5
 class OpenRound:
     """One open-loop load on one server, as the generator saw it."""
 
-    def __init__(self, result):
+    def __init__(self, result, seconds):
+        """`seconds`: the lines of its --csv."""
         figures = result["figures"]
-        self.calm_seconds = figures["calmSeconds"]
-        self.p99_ms = figures["calmResponseMilliseconds"].get("p99", float("inf"))
+        calm = calm_p99s_ms(seconds)
+        self.calm_seconds = len(calm)
+        self.p99_ms = statistics.median(calm) if calm else float("inf")
+        #: Of all answers in calm seconds together, and of all answers.
+        self.joint_p99_ms = figures["calmResponseMilliseconds"].get("p99", float("inf"))
         self.whole_p99_ms = figures["responseMilliseconds"].get("p99", float("inf"))
         self.schedule_p99_ms = figures["scheduleMilliseconds"].get("p99", float("inf"))
         self.asked, self.answered = figures["askedRate"], figures["answeredRate"]
         self.errors = figures["errors"] + result["totals"]["counters"].get("dropped", 0)
+
+
+def calm_p99s_ms(seconds):
+    """The p99 of each second in which the host took nothing, nor in the one before."""
+    found, before = [], 0.0
+    for second in seconds:
+        stolen = float(second["stolen_percent"] or "inf")
+        if stolen == 0 and before == 0 and second["response_p99_ms"]:
+            found.append(float(second["response_p99_ms"]))
+        before = stolen
+    return found
 
 
 class OpenSide:
@@ -50,6 +70,8 @@ class OpenSide:
     def json(self):
         return {
             "p99_ms": self.p99_ms.json(),
+            "joint_p99_ms": self.sample(lambda one: one.joint_p99_ms).json(),
+            "whole_p99_ms": self.sample(lambda one: one.whole_p99_ms).json(),
             "calm_seconds": self.sample(lambda one: one.calm_seconds).json(),
             "schedule_p99_ms": self.sample(lambda one: one.schedule_p99_ms).json(),
             "answered_per_second": self.sample(lambda one: one.answered).json(),
@@ -82,6 +104,14 @@ def top_rate(server, script, seconds, rounds=3):
     return rows.Sample([measure.one_round(server, script, seconds).load.rate for _ in range(rounds)]).median
 
 
+def one_round(binary, port, rate, seconds):
+    with tempfile.TemporaryDirectory(prefix="hydrant-open-") as folder:
+        path = os.path.join(folder, "seconds.csv")
+        result = generate(binary, port, ["-R", str(round(rate)), "-z", f"{seconds}s", "-o", path], seconds + 60)
+        with open(path, newline="") as file:
+            return OpenRound(result, list(csv.DictReader(file)))
+
+
 def run(binary, servers, rate, rounds, seconds, report):
     """{name: OpenSide} at that rate. Each round starts with another server. Only rounds with enough calm
     seconds for every server count; there may be fewer of them than were wanted."""
@@ -89,13 +119,12 @@ def run(binary, servers, rate, rounds, seconds, report):
     for at in range(TRIES * rounds):
         found = {}
         for name in names[at % len(names) :] + names[: at % len(names)]:
-            result = generate(binary, servers[name].port, ["-R", str(round(rate)), "-z", f"{seconds}s"], seconds + 60)
-            found[name] = OpenRound(result)
+            found[name] = one_round(binary, servers[name].port, rate, seconds)
             servers[name].settle()
             servers[name].clear()
         calm = all(one.calm_seconds >= CALM_SECONDS_LEAST for one in found.values())
         report(f"open round {at + 1}, p99 in ms at {rate:,.0f}/s:  "
-               + "  ".join(f"{name} {found[name].p99_ms:.2f} ({found[name].calm_seconds} s calm; of all {found[name].whole_p99_ms:.2f})" for name in names)
+               + "  ".join(f"{name} {found[name].p99_ms:.2f} ({found[name].calm_seconds} s calm, together {found[name].joint_p99_ms:.2f}; all {found[name].whole_p99_ms:.2f})" for name in names)
                + ("" if calm else "  not counted"))
         if calm:
             for name in names:
