@@ -113,24 +113,25 @@ def one_round(binary, port, rate, seconds):
 
 
 def run(binary, servers, rate, rounds, seconds, report):
-    """{name: OpenSide} at that rate. Each round starts with another server. Only rounds with enough calm
-    seconds for every server count; there may be fewer of them than were wanted."""
+    """{name: OpenSide} at that rate, the servers in turn, each round beginning with another. Only rounds
+    with enough calm seconds count, and a server that has as many as are wanted rests; one may end with
+    fewer."""
     sides, names = {name: OpenSide(name) for name in servers}, list(servers)
     for at in range(TRIES * rounds):
-        found = {}
         for name in names[at % len(names) :] + names[: at % len(names)]:
-            found[name] = one_round(binary, servers[name].port, rate, seconds)
+            if len(sides[name].rounds) == rounds:
+                continue
+            one = one_round(binary, servers[name].port, rate, seconds)
             servers[name].settle()
             servers[name].clear()
-        calm = all(one.calm_seconds >= CALM_SECONDS_LEAST for one in found.values())
-        report(f"open round {at + 1}, p99 in ms at {rate:,.0f}/s:  "
-               + "  ".join(f"{name} {found[name].p99_ms:.2f} ({found[name].calm_seconds} s calm, together {found[name].joint_p99_ms:.2f}; all {found[name].whole_p99_ms:.2f})" for name in names)
-               + ("" if calm else "  not counted"))
-        if calm:
-            for name in names:
-                sides[name].rounds.append(found[name])
-        if len(sides[names[0]].rounds) == rounds:
-            break
+            is_calm = one.calm_seconds >= CALM_SECONDS_LEAST
+            report(f"open round {at + 1}, {name} at {rate:,.0f}/s: p99 {one.p99_ms:.2f} ms in {one.calm_seconds} calm seconds "
+                   f"(together {one.joint_p99_ms:.2f}, all seconds {one.whole_p99_ms:.2f})" + ("" if is_calm else "  not counted"))
+            if is_calm:
+                sides[name].rounds.append(one)
+    least = min(len(side.rounds) for side in sides.values())
+    for side in sides.values():
+        del side.rounds[least:]  # round by round beside each other
     return sides
 
 
