@@ -5,6 +5,27 @@ import Testing
 
 @testable import Worker
 
+extension ShardSpool {
+    /// Opens a shard that its last owner has let go of. A process that another test starts holds all
+    /// descriptors, locks among them, for the moment in which it is forked and not yet its program.
+    static func openFreed(
+        spoolFolder: String, shard: Int, bytesMax: UInt64, badBytesMax: UInt64,
+        segmentBytes: UInt64, files: Files = Files()
+    ) throws(SpoolError) -> ShardSpool {
+        let deadline = monotonicNanoseconds() + 5_000_000_000
+        while true {
+            do throws(SpoolError) {
+                return try open(
+                    spoolFolder: spoolFolder, shard: shard, bytesMax: bytesMax,
+                    badBytesMax: badBytesMax, segmentBytes: segmentBytes, files: files)
+            } catch {
+                guard case .locked = error, monotonicNanoseconds() < deadline else { throw error }
+                usleep(1000)
+            }
+        }
+    }
+}
+
 /// A folder that is gone when the test is: in memory where there is such a place, because the
 /// tests sync thousands of times.
 final class TemporaryFolder {

@@ -22,7 +22,7 @@ import Testing
     private static func open(_ folder: TemporaryFolder, _ files: Files = Files()) throws
         -> ShardSpool
     {
-        try ShardSpool.open(
+        try ShardSpool.openFreed(
             spoolFolder: folder.path, shard: 0, bytesMax: 300 << 10, badBytesMax: 300 << 10,
             segmentBytes: 64 << 10, files: files)
     }
