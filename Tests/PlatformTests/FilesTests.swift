@@ -59,6 +59,21 @@ import Testing
         }
     }
 
+    @Test func `a file with another name keeps its bytes`() throws {
+        try inFolder {
+            let file = try files.create(folder + "/x")
+            defer { Files.close(file) }
+            try files.truncate(file, to: 5000)
+            #expect(link(folder + "/x", folder + "/backup") == 0)
+            var leaving = LeavingFiles()
+            try files.unlink(folder + "/x", into: &leaving)
+            #expect(access(folder + "/x", F_OK) != 0)
+            let isEmpty = leaving.isEmpty
+            #expect(isEmpty)
+            #expect(try fileByteCount(file) == 5000)
+        }
+    }
+
     @Test func `leaving files can be freed all at once, and absent or empty ones are none`() throws
     {
         try inFolder {

@@ -107,7 +107,7 @@ public struct Files {
     }
 
     /// Takes a file's name away and hands its bytes over, which are freed later. Where it cannot be
-    /// opened they are freed now.
+    /// opened they are freed now; where it has another name (somebody's copy by link) they stay.
     public func unlink(_ path: String, into leaving: inout LeavingFiles) throws(Failure) {
         let descriptor = clinux_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0)
         do throws(Failure) {
@@ -117,11 +117,12 @@ public struct Files {
             throw error
         }
         if descriptor < 0 { return }
-        guard let byteCount = try? fileByteCount(descriptor), byteCount > 0 else {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_nlink == 0, status.st_size > 0 else {
             Glibc.close(descriptor)
             return
         }
-        leaving.take(descriptor, byteCount: UInt64(byteCount))
+        leaving.take(descriptor, byteCount: UInt64(status.st_size))
     }
 
     public func rename(_ path: String, to other: String) throws(Failure) {
