@@ -68,10 +68,13 @@ enum FakeChild {
                 link = socket.socket(fileno=fds[0])
                 links.append(link)
                 link.settimeout(5)
-                if role == 'router':
-                    link.sendall(struct.pack('<Q', incarnation))
-                else:
-                    heard = struct.unpack('<Q', link.recv(8))[0]
+                # The peer may have died meanwhile: then this link is nothing, as for a real child.
+                try:
+                    if role == 'router': link.sendall(struct.pack('<Q', incarnation))
+                    else: heard = link.recv(8)
+                except OSError: continue
+                if role == 'worker' and len(heard) == 8:
+                    heard = struct.unpack('<Q', heard)[0]
                     note('link', peer, peers_incarnation, 'heard', heard)
             elif kind in (17, 18):
                 note('leave', number)
