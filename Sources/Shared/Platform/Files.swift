@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// The system calls on files. Whatever changes the file system is a method, so that a test can
-/// stand in front of it; what only looks is static.
+/// The system calls on files. As methods they go through whatever a test put in front of them or in
+/// their place; what only looks is there as static functions too, for those who need no test's disk.
 public struct Files {
     /// A call that is about to change the file system.
     public enum Change: Int32, Sendable {
@@ -16,9 +16,20 @@ public struct Files {
     private let gate: Gate?
     private let context: UnsafeMutableRawPointer?
 
+    /// A disk that is only simulated. Plainly unowned, so that appending counts no references.
+    private unowned(unsafe) let standIn: (any FileStandIn)?
+
     public init(gate: Gate? = nil, context: UnsafeMutableRawPointer? = nil) {
         self.gate = gate
         self.context = context
+        standIn = nil
+    }
+
+    /// Everything goes to `standIn`, which must outlive this.
+    public init(standIn: any FileStandIn) {
+        gate = nil
+        context = nil
+        self.standIn = standIn
     }
 
     private func pass(_ change: Change, _ call: StaticString) throws(Failure) {
@@ -31,6 +42,7 @@ public struct Files {
 
     /// Makes the folder (0700) and those above it, each made durable in its parent.
     public func makeFolder(_ path: String) throws(Failure) {
+        if let standIn { return try standIn.makeFolder(path) }
         try pass(.makeFolder, "mkdir")
         if mkdir(path, 0o700) == 0 {
             try syncFolder(parent(of: path))
@@ -48,6 +60,7 @@ public struct Files {
 
     /// Creates a file (0600) for reading and writing that did not exist.
     public func create(_ path: String) throws(Failure) -> Int32 {
+        if let standIn { return try standIn.create(path) }
         try pass(.create, "open")
         return try system(
             "open", clinux_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600))
@@ -56,6 +69,7 @@ public struct Files {
     /// Opens a regular file for reading and writing, created (0600) when absent. A link, a folder or
     /// anything else in its place is a failure.
     public func openOrCreate(_ path: String) throws(Failure) -> Int32 {
+        if let standIn { return try standIn.openOrCreate(path) }
         try pass(.create, "open")
         return try requireRegular(
             clinux_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600))
@@ -65,6 +79,7 @@ public struct Files {
     public func write(
         _ file: Int32, _ bytes: UnsafeRawPointer, count: Int, at offset: UInt64
     ) throws(Failure) -> Int {
+        if let standIn { return try standIn.write(file, bytes, count: count, at: offset) }
         var count = count
         if let gate {
             let answer = gate(context, Change.write.rawValue)
@@ -79,6 +94,7 @@ public struct Files {
     }
 
     public func truncate(_ file: Int32, to byteCount: UInt64) throws(Failure) {
+        if let standIn { return try standIn.truncate(file, to: byteCount) }
         try pass(.truncate, "ftruncate")
         while ftruncate(file, off_t(byteCount)) < 0 {
             if errno != EINTR { throw Failure(errnoOf: "ftruncate") }
@@ -88,12 +104,14 @@ public struct Files {
     /// Makes the file's bytes durable. After a failure the kernel may have dropped them: never try
     /// the same descriptor again.
     public func syncData(_ file: Int32) throws(Failure) {
+        if let standIn { return try standIn.syncData(file) }
         try pass(.sync, "fdatasync")
         try system("fdatasync", fdatasync(file))
     }
 
     /// Makes the folder's entries durable: after files in it were created, renamed or unlinked.
     public func syncFolder(_ path: String) throws(Failure) {
+        if let standIn { return try standIn.syncFolder(path) }
         try pass(.sync, "fsync")
         let folder = try system("open", clinux_open(path, O_RDONLY | O_DIRECTORY, 0))
         defer { Glibc.close(folder) }
@@ -102,6 +120,7 @@ public struct Files {
     }
 
     public func unlink(_ path: String) throws(Failure) {
+        if let standIn { return try standIn.unlink(path) }
         try pass(.unlink, "unlink")
         try system("unlink", Glibc.unlink(path))
     }
@@ -109,6 +128,7 @@ public struct Files {
     /// Takes a file's name away and hands its bytes over, which are freed later. Where it cannot be
     /// opened they are freed now; where it has another name (somebody's copy by link) they stay.
     public func unlink(_ path: String, into leaving: inout LeavingFiles) throws(Failure) {
+        if let standIn { return try standIn.unlink(path) }
         let descriptor = clinux_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0)
         do throws(Failure) {
             try unlink(path)
@@ -126,11 +146,39 @@ public struct Files {
     }
 
     public func rename(_ path: String, to other: String) throws(Failure) {
+        if let standIn { return try standIn.rename(path, to: other) }
         try pass(.rename, "rename")
         try system("rename", Glibc.rename(path, other))
     }
 
     // MARK: What only looks
+
+    public func open(_ path: String) throws(Failure) -> Int32 {
+        if let standIn { return try standIn.open(path) }
+        return try Self.open(path)
+    }
+
+    public func close(_ file: Int32) {
+        if let standIn { return standIn.close(file) }
+        Self.close(file)
+    }
+
+    public func read(
+        _ file: Int32, into target: UnsafeMutableRawPointer, count: Int, at offset: UInt64
+    ) throws(Failure) -> Int {
+        if let standIn { return try standIn.read(file, into: target, count: count, at: offset) }
+        return try Self.read(file, into: target, count: count, at: offset)
+    }
+
+    public func list(_ path: String) throws(Failure) -> [Entry] {
+        if let standIn { return try standIn.list(path) }
+        return try Self.list(path)
+    }
+
+    public func lock(_ file: Int32) throws(Failure) -> Bool {
+        if let standIn { return try standIn.lock(file) }
+        return try Self.lock(file)
+    }
 
     /// Opens a regular file for reading; anything else in its place is a failure.
     public static func open(_ path: String) throws(Failure) -> Int32 {
@@ -165,6 +213,12 @@ public struct Files {
         public var byteCount: UInt64
         /// A plain file: no link, folder, pipe, socket or device.
         public var isRegular: Bool
+
+        public init(name: String, byteCount: UInt64, isRegular: Bool) {
+            self.name = name
+            self.byteCount = byteCount
+            self.isRegular = isRegular
+        }
     }
 
     /// What is in a folder, in no order.

@@ -11,6 +11,12 @@ struct SegmentFile: Equatable {
 /// Names in a lane's folder, and how to find room among files that are not ours.
 struct LaneFolder {
     let path: String
+    let files: Files
+
+    init(path: String, files: Files = Files()) {
+        self.path = path
+        self.files = files
+    }
 
     var cursor: String { path + "/cursor" }
 
@@ -50,13 +56,13 @@ struct LaneFolder {
         case damaged
     }
 
-    static func readHead(
+    func readHead(
         _ file: Int32, number: UInt64, lane: SpoolLaneName, shard: UInt16
     ) -> Head {
         withUnsafeTemporaryAllocation(byteCount: SegmentHead.byteCount, alignment: 64) {
             bytes -> Head in
             let base = bytes.baseAddress!
-            let got = try? Files.read(file, into: base, count: SegmentHead.byteCount, at: 0)
+            let got = try? files.read(file, into: base, count: SegmentHead.byteCount, at: 0)
             guard got == SegmentHead.byteCount else { return .damaged }
             do throws(SegmentHead.Flaw) {
                 let head = try SegmentHead.read(base)
@@ -80,12 +86,12 @@ struct LaneFolder {
             let offset =
                 segment.number == position.segment ? max(position.offset, headBytes) : headBytes
             guard offset + UInt64(recordBytes) <= segment.byteCount,
-                let file = try? Files.open(self.segment(segment.number))
+                let file = try? files.open(self.segment(segment.number))
             else { continue }
-            defer { Files.close(file) }
+            defer { files.close(file) }
             return withUnsafeTemporaryAllocation(byteCount: recordBytes, alignment: 8) { bytes in
                 let base = bytes.baseAddress!
-                let got = try? Files.read(file, into: base, count: recordBytes, at: offset)
+                let got = try? files.read(file, into: base, count: recordBytes, at: offset)
                 guard got == recordBytes else { return nil }
                 return SpoolRecordHeader.read(base)?.receivedAtMicroseconds
             }

@@ -33,7 +33,7 @@ struct LaneRecovery: ~Copyable {
         self.lane = lane
         self.shard = shard
         cursor = SpoolCursor(lane: lane, shard: shard)
-        for entry in try Files.list(folder.path) { take(entry) }
+        for entry in try folder.files.list(folder.path) { take(entry) }
         segments.sort { $0.number < $1.number }
         readCursor()
         numberTaken = max(numberTaken, cursor.position.segment)
@@ -56,14 +56,14 @@ struct LaneRecovery: ~Copyable {
     }
 
     private mutating func readCursor() {
-        guard let file = try? Files.open(folder.cursor) else { return }
-        defer { Files.close(file) }
+        guard let file = try? folder.files.open(folder.cursor) else { return }
+        defer { folder.files.close(file) }
         let found = withUnsafeTemporaryAllocation(
             byteCount: SpoolCursor.fileBytes, alignment: 8
         ) { bytes in
             let base = bytes.baseAddress!
             base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes.count)
-            _ = try? Files.read(file, into: base, count: bytes.count, at: 0)
+            _ = try? folder.files.read(file, into: base, count: bytes.count, at: 0)
             return SpoolCursor.choose(base, lane: lane, shard: shard)
         }
         guard let found else { return }
@@ -90,18 +90,20 @@ struct LaneRecovery: ~Copyable {
                 tornHeads += 1
             }
         }
-        var reader = SegmentReader()
+        var reader = SegmentReader(folder.files)
         for segment in segments[index...] { count(segment, with: &reader) }
     }
 
     private func head(of segment: SegmentFile) -> LaneFolder.Head {
-        guard let file = try? Files.open(folder.segment(segment.number)) else { return .damaged }
-        defer { Files.close(file) }
-        return LaneFolder.readHead(file, number: segment.number, lane: lane, shard: shard)
+        guard let file = try? folder.files.open(folder.segment(segment.number)) else {
+            return .damaged
+        }
+        defer { folder.files.close(file) }
+        return folder.readHead(file, number: segment.number, lane: lane, shard: shard)
     }
 
     private mutating func count(_ segment: SegmentFile, with reader: inout SegmentReader) {
-        guard let file = try? Files.open(folder.segment(segment.number)) else { return }
+        guard let file = try? folder.files.open(folder.segment(segment.number)) else { return }
         reader.start(file: file, segment: segment.number, at: 0)
         var end = UInt64(SegmentHead.byteCount)
         while let record = reader.next(limit: segment.byteCount) {
@@ -126,10 +128,12 @@ struct LaneRecovery: ~Copyable {
     }
 
     private func hitsBeforeOldest() -> UInt64 {
-        var reader = SegmentReader()
+        var reader = SegmentReader(folder.files)
         for segment in segments {
             if case .whole(let head, _) = head(of: segment) { return head.cumulativeHits }
-            guard let file = try? Files.open(folder.segment(segment.number)) else { continue }
+            guard let file = try? folder.files.open(folder.segment(segment.number)) else {
+                continue
+            }
             reader.start(file: file, segment: segment.number, at: 0)
             if let first = reader.next(limit: segment.byteCount) {
                 return first.header.cumulativeHits - UInt64(first.header.hitCount)

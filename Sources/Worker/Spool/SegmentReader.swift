@@ -30,10 +30,12 @@ struct SegmentReader: ~Copyable {
     private var bufferStart: UInt64 = 0
     private var buffered = 0
 
-    init() {}
+    private let files: Files
+
+    init(_ files: Files) { self.files = files }
 
     deinit {
-        if file >= 0 { Files.close(file) }
+        if file >= 0 { files.close(file) }
         buffer.deallocate()
     }
 
@@ -49,7 +51,7 @@ struct SegmentReader: ~Copyable {
     }
 
     mutating func close() {
-        if file >= 0 { Files.close(file) }
+        if file >= 0 { files.close(file) }
         file = -1
     }
 
@@ -76,7 +78,7 @@ struct SegmentReader: ~Copyable {
         }
         return withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { bytes in
             let base = bytes.baseAddress!
-            let got = try? Files.read(file, into: base, count: byteCount, at: offset)
+            let got = try? files.read(file, into: base, count: byteCount, at: offset)
             guard got == byteCount else { return nil }
             return SpoolRecordHeader.read(base)?.receivedAtMicroseconds
         }
@@ -126,7 +128,7 @@ struct SegmentReader: ~Copyable {
         if kept >= count { return kept }
         makeRoom(for: count, keeping: kept)
         let room = min(UInt64(capacity - kept), limit - offset - UInt64(kept))
-        let got = try? Files.read(
+        let got = try? files.read(
             file, into: buffer + kept, count: Int(room), at: offset + UInt64(kept))
         buffered = kept + (got ?? 0)
         return buffered

@@ -27,6 +27,7 @@ struct ShardSpool: ~Copyable {
     var good: SpoolLane
     var bad: SpoolLane
     private var lockFile: Int32
+    private let files: Files
 
     /// The folder of a shard within `spoolFolder`.
     static func folder(spoolFolder: String, shard: Int) -> String {
@@ -48,26 +49,29 @@ struct ShardSpool: ~Copyable {
             let bad = try SpoolLane.open(
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
                 segmentBytes: segmentBytes, files: files)
-            return ShardSpool(good: good, bad: bad, lockFile: lockFile)
+            return ShardSpool(good: good, bad: bad, lockFile: lockFile, files: files)
         } catch {
-            Files.close(lockFile)
+            files.close(lockFile)
             throw .failed(folder: folder, error)
         }
     }
 
-    private init(good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32) {
+    private init(
+        good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, files: Files
+    ) {
+        self.files = files
         self.good = good
         self.bad = bad
         self.lockFile = lockFile
     }
 
-    deinit { if lockFile >= 0 { Files.close(lockFile) } }
+    deinit { if lockFile >= 0 { files.close(lockFile) } }
 
     /// Lets go of the shard, the lock last.
     mutating func close() {
         good.close()
         bad.close()
-        if lockFile >= 0 { Files.close(lockFile) }
+        if lockFile >= 0 { files.close(lockFile) }
         lockFile = -1
     }
 
@@ -83,16 +87,16 @@ struct ShardSpool: ~Copyable {
         do throws(Failure) {
             try files.makeOurFolder(folder)
             file = try files.openOurs("\(folder)/lock")
-            if try Files.lock(file) {
+            if try files.lock(file) {
                 writePid(to: file, files)
                 return file
             }
         } catch {
-            if file >= 0 { Files.close(file) }
+            if file >= 0 { files.close(file) }
             throw .failed(folder: folder, error)
         }
-        defer { Files.close(file) }
-        throw .locked(folder: folder, pid: readPid(file))
+        defer { files.close(file) }
+        throw .locked(folder: folder, pid: readPid(file, files))
     }
 
     /// For the error message of whoever comes second: a full disk does not make it fail.
@@ -102,10 +106,10 @@ struct ShardSpool: ~Copyable {
         _ = try? files.write(file, line, count: line.count, at: 0)
     }
 
-    private static func readPid(_ file: Int32) -> Int? {
+    private static func readPid(_ file: Int32, _ files: Files) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 24)
         let capacity = bytes.count
-        guard let got = try? Files.read(file, into: &bytes, count: capacity, at: 0) else {
+        guard let got = try? files.read(file, into: &bytes, count: capacity, at: 0) else {
             return nil
         }
         return Int(

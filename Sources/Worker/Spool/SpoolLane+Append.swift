@@ -94,7 +94,7 @@ extension SpoolLane {
     /// The active segment is not appended to any more. One without records is removed.
     mutating func seal() {
         guard activeFile >= 0 else { return }
-        Files.close(activeFile)
+        files.close(activeFile)
         activeFile = -1
         segments.append(active)
         guard active.byteCount == UInt64(SegmentHead.byteCount), segments.count > 1 else { return }
@@ -130,7 +130,7 @@ extension SpoolLane {
             if written < SegmentHead.byteCount { throw .cutShort }
             try files.syncFolder(folder.path)
         } catch {
-            Files.close(file)
+            files.close(file)
             // Left behind it is a torn head, which recovery steps over; its number is taken.
             try? files.unlink(folder.segment(number))
             throw error

@@ -55,7 +55,7 @@ extension SpoolLane {
             return true
         } catch {
             cursorFailure = error
-            Files.close(cursorFile)
+            files.close(cursorFile)
             cursorFile = -1
             cursorIsWritten = false
             return false

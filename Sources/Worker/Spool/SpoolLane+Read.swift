@@ -91,9 +91,9 @@ extension SpoolLane {
             let from = readPosition.segment
             guard let number = segment(after: from == 0 ? 0 : from - 1) else { return false }
             do throws(Failure) {
-                let file = try Files.open(folder.segment(number))
+                let file = try files.open(folder.segment(number))
                 if isForeign(file, number) {
-                    Files.close(file)
+                    files.close(file)
                     if giveUp(number, after: nil) { continue }
                     return false
                 }
@@ -107,7 +107,7 @@ extension SpoolLane {
     }
 
     private func isForeign(_ file: Int32, _ number: UInt64) -> Bool {
-        if case .foreign = LaneFolder.readHead(file, number: number, lane: lane, shard: shard) {
+        if case .foreign = folder.readHead(file, number: number, lane: lane, shard: shard) {
             return true
         }
         return false

@@ -46,7 +46,7 @@ struct SpoolLane: ~Copyable {
     var cursorIsWritten: Bool
 
     // What was read
-    var reader = SegmentReader()
+    var reader: SegmentReader
     var readPosition: SpoolPosition
     var readPassed: UInt64
     /// Damage up to here is counted in `recordsUnreadable`, though it may be read again.
@@ -76,7 +76,7 @@ struct SpoolLane: ~Copyable {
         folder path: String, lane: SpoolLaneName, shard: Int, bytesMax: UInt64,
         segmentBytes: UInt64, files: Files = Files()
     ) throws(Failure) -> SpoolLane {
-        let folder = LaneFolder(path: path)
+        let folder = LaneFolder(path: path, files: files)
         try files.makeOurFolder(path)
         let found = try LaneRecovery(folder: folder, lane: lane, shard: UInt16(shard))
         let cursorFile = try files.openOurs(folder.cursor)
@@ -104,6 +104,7 @@ struct SpoolLane: ~Copyable {
         self.cursorFile = cursorFile
         cursorSlot = found.cursorSlot ?? 1
         cursorIsWritten = found.cursorSlot != nil
+        reader = SegmentReader(files)
         readPosition = found.cursor.position
         readPassed = found.cursor.passed
         damageCounted = found.cursor.passed
@@ -117,8 +118,8 @@ struct SpoolLane: ~Copyable {
     }
 
     deinit {
-        if activeFile >= 0 { Files.close(activeFile) }
-        if cursorFile >= 0 { Files.close(cursorFile) }
+        if activeFile >= 0 { files.close(activeFile) }
+        if cursorFile >= 0 { files.close(cursorFile) }
         scratch.deallocate()
     }
 
@@ -130,7 +131,7 @@ struct SpoolLane: ~Copyable {
         reader.close()
         seal()
         leaving.freeAll()
-        if cursorFile >= 0 { Files.close(cursorFile) }
+        if cursorFile >= 0 { files.close(cursorFile) }
         cursorFile = -1
     }
 
