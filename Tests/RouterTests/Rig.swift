@@ -84,11 +84,14 @@ final class Rig {
         return false
     }
 
-    /// Long enough for whatever could happen to have happened.
+    /// Long enough for whatever could happen to have happened: on a busy machine a turn may take all
+    /// of the time, so there are so many turns at least.
     func pump(forMs: UInt64 = 30) {
         let end = monotonicNanoseconds() + forMs * 1_000_000
-        while monotonicNanoseconds() < end {
+        var turns = 0
+        while turns < 100 || monotonicNanoseconds() < end {
             turn()
+            turns += 1
             usleep(100)
         }
     }
