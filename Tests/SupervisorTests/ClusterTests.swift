@@ -19,6 +19,7 @@ final class RunningCluster: @unchecked Sendable {
         settings.dataFolder = temporary.path
         settings.listen.port = 0
         settings.localListen.port = 0
+        settings.admin?.port = 0
         settings.routers = routers
         settings.workers = workers
         settings.stopTimeoutMs = stopTimeoutMs
@@ -240,6 +241,7 @@ final class RunningCluster: @unchecked Sendable {
         settings.dataFolder = cluster.temporary.path
         settings.listen.port = 0
         settings.localListen.port = 0
+        settings.admin?.port = 0
         let failure = #expect(throws: ClusterFailure.self) {
             _ = try Cluster(ClusterSettings(settings: settings) { _, _ in })
         }
