@@ -161,6 +161,12 @@ final class Cluster {
         return (value as? Int) ?? -1
     }
 
+    /// What the supervisor's admin listener answers.
+    func health(_ path: String) throws -> String {
+        try run("curl", ["-sS", "-i", "--max-time", "10", "http://127.0.0.1:\(adminPort)\(path)"])
+            .stdout
+    }
+
     /// GETs with curl; the answer's head and body.
     func get(_ pathAndQuery: String, _ options: [String] = []) throws -> Output {
         try run(
