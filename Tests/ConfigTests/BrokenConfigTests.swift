@@ -62,7 +62,7 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         BrokenConfig("\"spool.max_bytes\" = 1", 1, 1, "spool.max_bytes", "without the quotes"),
         BrokenConfig("[log]\ncolour_of_the_sky = 1", 2, 1, "colour", "[log] has level, format"),
         BrokenConfig("xyzzy = 1", 1, 1, "unknown key xyzzy", "docs/settings.md"),
-        BrokenConfig("on_stop = \"deliver\"", 1, 1, "not in this version", "remove it"),
+        BrokenConfig("tls = true", 1, 1, "not in this version", "remove it"),
         BrokenConfig("[log.level]\nx = 1", 1, 6, "log.level must be", "choose one"),
         BrokenConfig("[workers.count]\nx = 1", 1, 2, "workers must be", "bare number"),
         BrokenConfig("spool = \"var\"", 1, 1, "spool is a section", "[spool] on a line"),
