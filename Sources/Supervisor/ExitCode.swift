@@ -10,7 +10,7 @@ enum ClusterExit {
     static let system: Int32 = 71
     /// EX_CANTCREAT: the data folder or something in it cannot be written.
     static let cannotCreate: Int32 = 73
-    /// EX_TEMPFAIL: `flush` ran out of time.
+    /// EX_TEMPFAIL: `flush` ran out of time, or a stop that was to deliver everything did.
     static let timedOut: Int32 = 75
 }
 

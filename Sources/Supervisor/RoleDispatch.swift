@@ -10,10 +10,15 @@ import Worker
 func dispatch(_ inheritance: Inheritance) -> Int32 {
     do {
         let child = try ChildContext(inheritance)
-        switch inheritance.role {
-        case .router: try runRouter(child)
-        case .worker: try runWorker(child)
-        case .localFirehose: try runLocalFirehose(child)
+        do {
+            switch inheritance.role {
+            case .router: try runRouter(child)
+            case .worker: try runWorker(child)
+            case .localFirehose: try runLocalFirehose(child)
+            }
+        } catch {
+            child.leaveLastWords("\(error)")
+            throw error
         }
     } catch {
         writeLine("error: \(inheritance.role.rawValue) \(inheritance.slot): \(error)", to: 2)

@@ -62,7 +62,7 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         BrokenConfig("\"spool.max_bytes\" = 1", 1, 1, "spool.max_bytes", "without the quotes"),
         BrokenConfig("[log]\ncolour_of_the_sky = 1", 2, 1, "colour", "[log] has level, format"),
         BrokenConfig("xyzzy = 1", 1, 1, "unknown key xyzzy", "docs/settings.md"),
-        BrokenConfig("on_stop = \"deliver\"", 1, 1, "not in this version", "remove it"),
+        BrokenConfig("tls = true", 1, 1, "not in this version", "remove it"),
         BrokenConfig("[log.level]\nx = 1", 1, 6, "log.level must be", "choose one"),
         BrokenConfig("[workers.count]\nx = 1", 1, 2, "workers must be", "bare number"),
         BrokenConfig("spool = \"var\"", 1, 1, "spool is a section", "[spool] on a line"),
@@ -149,6 +149,13 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
             "[spool]\nmax_bytes = \"100 MiB\"\nsegment_bytes = \"512 MiB\"", 2, 13,
             "spool.max_bytes (100 MiB) is less than", "raise the cap"),
         BrokenConfig("listen = \":8090\"", 1, 10, "are the same place", "another port"),
+        BrokenConfig("admin = \":8080\"", 1, 9, "are the same place", "admin = \"off\""),
+        BrokenConfig("admin = \"8081\"", 1, 9, "has no port", "127.0.0.1:8080"),
+        BrokenConfig(
+            "[local]\nlisten = \"127.0.0.1:8081\"", 2, 10, "admin (127.0.0.1:8081)",
+            "another port"),
+        BrokenConfig("hang_limit = \"999ms\"", 1, 14, "1s to 1h", "any duration"),
+        BrokenConfig("on_stop = \"drain\"", 1, 11, "\"keep\", \"deliver\"", "choose one"),
         BrokenConfig(
             "[local]\nlisten = \"127.0.0.1:8080\"", 2, 10, "are the same place", "another port"),
         BrokenConfig(

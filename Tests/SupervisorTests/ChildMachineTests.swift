@@ -96,7 +96,7 @@ import Testing
         _ = send(.wanted)
         boot(pid: 7)
         #expect(send(.leave(comesBack: false)) == .order)
-        #expect(machine.word == "stopping")
+        #expect(machine.word == "draining")
         #expect(send(.graceOver) == .kill(pid: 7))
         #expect(send(.saidReady) == .none)
         #expect(send(.exited) == .none)
@@ -125,6 +125,62 @@ import Testing
         #expect(!machine.isGone)
         #expect(send(.leave(comesBack: false)) == .none)
         #expect(machine.isGone)
+    }
+
+    @Test
+    mutating func `one that hangs is killed in whatever state, and then restarts as any dead one`()
+    {
+        #expect(send(.hung) == .none)
+        _ = send(.wanted)
+        _ = send(.spawned(pid: 7))
+        #expect(send(.hung) == .kill(pid: 7))
+        #expect(send(.exited, random: 60) == .spawnAfter(ms: 60))
+        #expect(machine.earlyDeaths == 1 && machine.word == "down")
+        nowMs += 60
+        _ = send(.timeCame)
+        boot(pid: 8)
+        nowMs += 30_000
+        #expect(send(.hung) == .kill(pid: 8))
+        #expect(machine.isReady)  // until the kernel says that it is dead
+        #expect(send(.hung) == .kill(pid: 8))
+        #expect(send(.exited) == .spawn)
+        boot(pid: 9)
+        _ = send(.leave(comesBack: false))
+        #expect(send(.hung) == .kill(pid: 9))
+    }
+
+    /// Starts and dies until it is not started again.
+    private mutating func spendBudget() -> Int {
+        var starts = 0
+        while machine.pid == nil, machine.state != .abandoned {
+            starts += 1
+            _ = send(.spawned(pid: 1))
+            if case .spawnAfter(let ms) = send(.exited, random: .max) {
+                nowMs += ms
+                #expect(send(.timeCame) == .spawn)
+            }
+            if starts > 100 { break }
+        }
+        return starts
+    }
+
+    @Test mutating func `a slot that was never ready is abandoned when its budget is spent`() {
+        _ = send(.wanted)
+        #expect(spendBudget() == ChildMachine.startsWithoutReadyMax)
+        #expect(machine.word == "abandoned" && machine.isGone)
+        for event in [ChildMachine.Event.timeCame, .hung, .graceOver, .leave(comesBack: false)] {
+            #expect(send(event) == .none)
+        }
+        // Asked for again, it has a fresh budget.
+        #expect(send(.wanted) == .spawn)
+        #expect(spendBudget() == ChildMachine.startsWithoutReadyMax)
+    }
+
+    @Test mutating func `a slot that was ever ready is never abandoned`() {
+        _ = send(.wanted)
+        boot(pid: 7)
+        #expect(send(.exited, random: 0) == .spawn)
+        #expect(spendBudget() == 101)
     }
 
     /// An owner that does what it is told, a child that does anything: the slot always has at most
@@ -176,8 +232,13 @@ import Testing
                     action = send(.leave(comesBack: false))
                 case 4 where random.roll(4) == 0: action = send(.leave(comesBack: true))
                 case 5 where random.roll(4) == 0: action = send(.graceOver)
+                case 5 where random.roll(4) == 0: action = send(.hung)
                 default: break
                 }
+            }
+            if machine.state == .abandoned {
+                #expect(!machine.wasEverReady)
+                return
             }
             if isWanted { #expect(alive != nil || timerMs != nil || action != .none) }
         }
@@ -222,6 +283,30 @@ import Testing
         obituary.wasOrdered = true
         obituary.restartDelayMs = nil
         #expect(obituary.line == "worker 1 (pid 123) left: exit code 3, up 0.02 s, never ready")
+    }
+
+    @Test func `it says why it was killed, what it said itself, and that it is given up`() {
+        var obituary = Obituary(
+            role: .router, slot: 0, pid: 5, status: 0, signal: 9, uptimeMs: 40_000,
+            wasReady: true, wasOrdered: false, restartDelayMs: 0)
+        obituary.hint = "not by the supervisor"
+        #expect(
+            obituary.line
+                == "router 0 (pid 5) died: killed by SIGKILL (not by the supervisor), up 40.0 s; "
+                + "restarts at once")
+        obituary.killedBecause = "hung: no heartbeat for 30.1 s"
+        obituary.lastWords = "a line\u{1B}[2J\nanother"
+        #expect(
+            obituary.line
+                == "router 0 (pid 5) died: killed by SIGKILL (hung: no heartbeat for 30.1 s), "
+                + "up 40.0 s: a line?[2J; restarts at once")
+        obituary = Obituary(
+            role: .worker, slot: 2, pid: 5, status: 71, signal: 0, uptimeMs: 40, wasReady: false,
+            wasOrdered: false, restartDelayMs: nil, isAbandoned: true)
+        #expect(
+            obituary.line
+                == "worker 2 (pid 5) died: exit code 71, up 0.04 s, never ready; abandoned after 30 "
+                + "starts: mend the cause and start the cluster anew")
     }
 
     @Test func `a death streak is told at 1, 2, 4, 8 and so on`() {

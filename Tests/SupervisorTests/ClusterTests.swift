@@ -13,18 +13,21 @@ final class RunningCluster: @unchecked Sendable {
     private let lines = Mutex<[String]>([])
 
     init(
-        routers: Int = 1, workers: Int = 2, behaviour: String = "", stopTimeoutMs: UInt64 = 4000
+        routers: Int = 1, workers: Int = 2, behaviour: String = "", stopTimeoutMs: UInt64 = 4000,
+        tuning: (inout Settings) -> Void = { _ in }
     ) {
         var settings = Settings()
         settings.dataFolder = temporary.path
         settings.listen.port = 0
         settings.localListen.port = 0
+        settings.admin?.port = 0
         settings.routers = routers
         settings.workers = workers
         settings.stopTimeoutMs = stopTimeoutMs
+        tuning(&settings)
         Thread { [self, settings] in
             var options = ClusterSettings(settings: settings) { settings, path in
-                let words = "port=\(settings.listen.port) \(behaviour)"
+                let words = "port=\(settings.listen.port) \(settings.admin?.port ?? 0) \(behaviour)"
                 try SmallFile.write(Array(words.utf8), to: path)
             }
             options.program = "/usr/bin/env"
@@ -66,6 +69,29 @@ final class RunningCluster: @unchecked Sendable {
         }
     }
 
+    /// What the admin listener answers to these bytes, up to its end of the connection.
+    func admin(_ request: String) throws -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { closeDescriptor(descriptor) }
+        guard connectLoopback(descriptor, port: try adminPort) == 0 else { return "refused" }
+        try SmallFile.writeAll(Array(request.utf8), to: descriptor)
+        var answer: [UInt8] = []
+        while case let more = try readSome(descriptor), !more.isEmpty { answer += more }
+        return String(decoding: answer, as: UTF8.self)
+    }
+
+    /// 0 when there is none.
+    var adminPort: UInt16 {
+        get throws {
+            let bytes = try SmallFile.read(DataFolder(path: temporary.path).settingsSnapshot)
+            return UInt16(String(decoding: bytes, as: UTF8.self).split(separator: " ")[1])!
+        }
+    }
+
+    func get(_ target: String) throws -> String {
+        try admin("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+    }
+
     func ask(_ request: ControlRequest) -> [String] {
         var lines: [String] = []
         _ = try? client.ask(request) { lines.append($0) }
@@ -101,6 +127,18 @@ final class RunningCluster: @unchecked Sendable {
     func waitForEnd() -> Int32? {
         wait(for: "the end") { exitCode != nil }
         return exitCode
+    }
+}
+
+private func connectLoopback(_ descriptor: Int32, port: UInt16) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
     }
 }
 
@@ -208,9 +246,117 @@ final class RunningCluster: @unchecked Sendable {
     @Test func `a cluster of which no worker boots leaves with its own code`() {
         let cluster = RunningCluster(behaviour: "worker:die")
         #expect(cluster.waitForEnd() == 70)
-        #expect(cluster.log.contains { $0.contains("exit code 3") && $0.contains("never ready") })
+        #expect(
+            cluster.log.contains {
+                $0.contains("exit code 3") && $0.contains("never ready: cannot boot;")
+            })
         #expect(cluster.log.contains { $0.hasPrefix("no worker can start") })
         #expect(cluster.log.count < 20)
+    }
+
+    @Test func `a child that says nothing for too long is killed and replaced`() {
+        let cluster = RunningCluster(workers: 1, behaviour: "worker:silent") {
+            $0.hangLimitMs = 1500
+        }
+        cluster.waitUntilReady()
+        cluster.wait(for: "the obituary") {
+            cluster.log.contains {
+                $0.hasPrefix("worker 0")
+                    && $0.contains("died: killed by SIGKILL (hung: no heartbeat")
+                    && $0.hasSuffix("restarts at once")
+            }
+        }
+        cluster.wait(for: "the successor") {
+            (cluster.process("worker", 0)["restarts"] as? Int ?? 0) >= 1
+        }
+        #expect(cluster.process("router", 0)["restarts"] as? Int == 0)
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `a child that is never ready is killed, too, and that is no readiness`() throws {
+        let cluster = RunningCluster(behaviour: "router:unready") { $0.startLimitMs = 1000 }
+        cluster.wait(for: "the obituary") {
+            cluster.log.contains {
+                $0.contains("router 0") && $0.contains("(hung: not ready after")
+                    && $0.contains("never ready")
+            }
+        }
+        #expect(try cluster.get("/readyz").hasPrefix("HTTP/1.1 503 "))
+        _ = cluster.ask(.stopNow)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `health is answered over HTTP, from the start to the end`() throws {
+        let cluster = RunningCluster(
+            workers: 1, behaviour: "router:stubborn", stopTimeoutMs: 2000)
+        cluster.waitUntilReady()
+        #expect(try cluster.get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(try cluster.get("/healthz").hasSuffix("\r\n\r\nok\n"))
+        #expect(
+            try cluster.get("/readyz").hasSuffix(
+                #"{"ready":true,"state":"running","reasons":[],"warnings":[]}"# + "\n"))
+        #expect(try cluster.get("/").hasPrefix("HTTP/1.1 404 "))
+        let posted = try cluster.admin(
+            "POST /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+        #expect(posted.hasPrefix("HTTP/1.1 405 "))
+        // A whole second request behind the first is not answered.
+        let two = try cluster.admin(
+            String(repeating: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", count: 2))
+        #expect(two.ranges(of: "HTTP/1.1 ").count == 1)
+
+        Thread { _ = cluster.ask(.stop) }.start()
+        cluster.wait(for: "the stop") { cluster.log.contains { $0.hasPrefix("hydrant stop: ") } }
+        let leaving = try cluster.get("/readyz")
+        #expect(leaving.hasPrefix("HTTP/1.1 503 "))
+        #expect(leaving.contains(#""code":"stopping""#))
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `connections that say nothing lose their place, and are closed in time`() throws {
+        let cluster = RunningCluster(workers: 1)
+        cluster.waitUntilReady()
+        let port = try cluster.adminPort
+        let idle = (0..<100).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { idle.forEach { closeDescriptor($0) } }
+        for descriptor in idle { #expect(connectLoopback(descriptor, port: port) == 0) }
+        #expect(try cluster.get("/healthz").hasPrefix("HTTP/1.1 200 "))
+        #expect(try readSome(idle[99]) == [])
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `with admin off nothing listens`() throws {
+        let cluster = RunningCluster(workers: 1) { $0.admin = nil }
+        cluster.waitUntilReady()
+        #expect(try cluster.adminPort == 0)
+        _ = cluster.ask(.stop)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `on_stop = deliver empties the spool before it leaves`() {
+        let cluster = RunningCluster { $0.onStop = .deliver }
+        cluster.waitUntilReady()
+        #expect(cluster.ask(.stop).last == "done stopped: nothing stays in the spool")
+        #expect(cluster.waitForEnd() == 0)
+        let words = cluster.notes.map { "\($0[0]) \($0[3])" }
+        let flushed = words.firstIndex(of: "worker flushed") ?? .max
+        #expect((words.firstIndex(of: "router leave") ?? .max) < flushed)
+        #expect(flushed < (words.firstIndex(of: "worker leave") ?? 0))
+    }
+
+    @Test func `what cannot be delivered in time stays, and the exit code says so`() {
+        let cluster = RunningCluster(behaviour: "worker:stuck") { $0.deliverTimeoutMs = 600 }
+        cluster.waitUntilReady()
+        let said = cluster.ask(.stopDeliver)
+        #expect(said.first?.hasPrefix("progress delivering before leaving: 20 rows left") == true)
+        #expect(said.last == "left stopped: 20 rows stay in the spool")
+        #expect(cluster.waitForEnd() == 75)
+
+        let kept = RunningCluster(workers: 1) { $0.onStop = .deliver }
+        kept.waitUntilReady()
+        #expect(kept.ask(.stopKeep) == ["done stopped: 10 rows stay in the spool"])
+        #expect(kept.waitForEnd() == 0)
     }
 
     @Test func `strangers on the control socket get an error, or nothing`() throws {
@@ -240,6 +386,7 @@ final class RunningCluster: @unchecked Sendable {
         settings.dataFolder = cluster.temporary.path
         settings.listen.port = 0
         settings.localListen.port = 0
+        settings.admin?.port = 0
         let failure = #expect(throws: ClusterFailure.self) {
             _ = try Cluster(ClusterSettings(settings: settings) { _, _ in })
         }
@@ -253,16 +400,7 @@ final class RunningCluster: @unchecked Sendable {
     private func greeting(port: UInt16) -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { closeDescriptor(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        if status < 0 { return "refused" }
+        if connectLoopback(descriptor, port: port) < 0 { return "refused" }
         return String(decoding: (try? readSome(descriptor)) ?? [], as: UTF8.self)
     }
 }

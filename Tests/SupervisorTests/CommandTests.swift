@@ -37,6 +37,7 @@ import Testing
                   pixel           http://127.0.0.1:8080/p.gif
                   demo page       http://127.0.0.1:8090/demo
                   Firehose API    http://127.0.0.1:8090, key pair in var/local-credentials
+                  health          http://127.0.0.1:8081/readyz
                   data            var: rows in warehouse.db, \
                 GZIP objects in s3/, the spool in spool/
                   stop            Ctrl-C here, or .build/release/hydrant stop

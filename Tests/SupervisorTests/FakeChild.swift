@@ -31,7 +31,12 @@ enum FakeChild {
         def say(kind, number=0):
             control.send(struct.pack('<BBHIQQ', 1, kind, 0, 0, 0, number))
 
-        if role + ':die' in behaviour: sys.exit(3)
+        if role + ':die' in behaviour:
+            words = b'cannot boot\\nby order'
+            at = base + LAST_WORDS
+            page[at + 8:at + 8 + len(words)] = words
+            struct.pack_into('<Q', page, at, 2)
+            sys.exit(3)
         struct.pack_into('<I', page, base + 8, os.getpid())
         struct.pack_into('<Q', page, base + 24, time.monotonic_ns() // 1000000)
         assert os.readlink('/proc/self/fd/0') == '/dev/null'
@@ -47,6 +52,7 @@ enum FakeChild {
             counter('requests', 5)
             counter('answers503', 1)
             counter('connectionsOpen', 2)
+        if role + ':unready' in behaviour: time.sleep(60)
         say(1)
         note('ready')
 
@@ -54,7 +60,10 @@ enum FakeChild {
         if listener: listener.setblocking(False)
         links = []
         while True:
-            readable, _, _ = select.select([control] + ([listener] if listener else []), [], [])
+            readable, _, _ = select.select(
+                [control] + ([listener] if listener else []), [], [], 0.2)
+            if role + ':silent' not in behaviour:
+                struct.pack_into('<Q', page, base + 24, time.monotonic_ns() // 1000000)
             if listener in readable:
                 client, _ = listener.accept()
                 client.sendall(b'hello from %d' % incarnation)
@@ -81,7 +90,9 @@ enum FakeChild {
                 if role + ':stubborn' not in behaviour: sys.exit(0)
             elif kind == 19:
                 if role + ':stuck' in behaviour: continue
-                if role == 'worker': counter('goodDelivered', counter('goodHits'))
+                if role == 'worker':
+                    counter('goodDelivered', counter('goodHits'))
+                    note('flushed')
                 else: say(3, number)
             elif kind == 20:
                 if role + ':stubborn' not in behaviour: sys.exit(0)
@@ -89,5 +100,11 @@ enum FakeChild {
             "COUNTERS[name]",
             with: "{"
                 + Counter.allCases.map { "'\($0)':\($0.rawValue)" }.joined(separator: ",")
-                + "}[name]")
+                + "}[name]"
+        )
+        .replacing(
+            "LAST_WORDS",
+            with:
+                "\(CounterPage.textsOffset + CounterText.lastWords.rawValue * CounterText.byteCount)"
+        )
 }

@@ -23,7 +23,7 @@ import Testing
                     role: "worker", index: 0, pid: 12, state: "ready", uptimeMs: 60_000,
                     restarts: 1, heartbeatAgeMs: 250),
                 .init(
-                    role: "router", index: 0, pid: nil, state: "waiting", uptimeMs: 0, restarts: 4,
+                    role: "router", index: 0, pid: nil, state: "down", uptimeMs: 0, restarts: 4,
                     heartbeatAgeMs: nil),
             ],
             ledger: ledger, shards: [shard], counters: [("requests", 9)], sharedCPU: 3)
@@ -37,7 +37,7 @@ import Testing
             #"{"state":"running","pid":10,"uptime_s":61.005,"processes":["#
             + #"{"role":"worker","index":0,"pid":12,"state":"ready","uptime_s":60.000,"#
             + #""restarts":1,"heartbeat_age_s":0.250},"#
-            + #"{"role":"router","index":0,"pid":null,"state":"waiting","uptime_s":0.000,"#
+            + #"{"role":"router","index":0,"pid":null,"state":"down","uptime_s":0.000,"#
             + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"# + ledger
             + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + ledger
             + #","oldest_undelivered_s":12.345,"delivery":{"state":"backing_off","#
@@ -67,9 +67,9 @@ import Testing
                 0  1,234,570  1,234,500       67    3        0        2  12.3 s  backing_off  hydrant-0
             shard 0: backing_off since 2023-11-14T22:13:20.500Z: 503 "slow"?[2J
 
-            process  index  pid  state        up  restarts
-            worker       0   12  ready    60.0 s         1
-            router       0    -  waiting       -         4
+            process  index  pid  state      up  restarts
+            worker       0   12  ready  60.0 s         1
+            router       0    -  down        -         4
             routers and workers share CPU 3
 
             """
@@ -108,6 +108,7 @@ import Testing
 @Suite struct ControlRequestTests {
     @Test(arguments: [
         ControlRequest.status, .statusTable, .flush(timeoutMs: 1500), .stop, .stopNow,
+        .stopDeliver, .stopKeep,
     ])
     func `a request comes back from its line`(request: ControlRequest) {
         #expect(ControlRequest(line: request.line) == request)

@@ -46,6 +46,60 @@ import Testing
         #expect(machine.tick(nowMs: 10_040, living: living) == [.finish])
     }
 
+    @Test mutating func `to deliver, workers go on between routers and their own end`() {
+        living.rowsInSpool = 500
+        #expect(
+            machine.stop(
+                nowMs: 0, timeoutMs: 10_000, deliverMs: 60_000, immediately: false, living: living)
+                == [.order(.router, withinMs: 7000)])
+        #expect(machine.deliverEndMs == nil)
+        living.routers = 0
+        #expect(machine.tick(nowMs: 1000, living: living) == [.deliver])
+        #expect(machine.deliverEndMs == 61_000)
+        #expect(machine.tick(nowMs: 1020, living: living) == [])
+        #expect(machine.tick(nowMs: 3000, living: living) == [.deliver])
+        living.rowsInSpool = 0
+        // The rest has the 9 s that were left before.
+        #expect(
+            machine.tick(nowMs: 30_000, living: living) == [.order(.worker, withinMs: 8500)])
+        #expect(machine.deadlineMs == 39_000)
+    }
+
+    @Test mutating func `delivering ends with its time, or with the last worker`() {
+        living.rowsInSpool = 500
+        _ = machine.stop(
+            nowMs: 0, timeoutMs: 10_000, deliverMs: 5000, immediately: false, living: living)
+        living.routers = 0
+        _ = machine.tick(nowMs: 1000, living: living)
+        let before = machine
+        #expect(machine.tick(nowMs: 5999, living: living) == [.deliver])
+        #expect(
+            machine.tick(nowMs: 6000, living: living) == [.order(.worker, withinMs: 8500)])
+        machine = before
+        living.workers = 0
+        #expect(
+            machine.tick(nowMs: 2000, living: living)
+                == [.order(.worker, withinMs: 8500), .order(.localFirehose, withinMs: 9000)])
+    }
+
+    @Test mutating func `the second call means now while it delivers too`() {
+        living.rowsInSpool = 500
+        _ = machine.stop(
+            nowMs: 0, timeoutMs: 10_000, deliverMs: 60_000, immediately: false, living: living)
+        living.routers = 0
+        _ = machine.tick(nowMs: 1000, living: living)
+        #expect(stop(2000).last == .quit)
+        #expect(machine.deadlineMs == 2250 && machine.deliverEndMs == nil || machine.isImmediate)
+        #expect(machine.tick(nowMs: 2250, living: living) == [.killAll])
+    }
+
+    @Test mutating func `without an order to deliver, rows stay`() {
+        living.rowsInSpool = 500
+        _ = stop(0)
+        living.routers = 0
+        #expect(machine.tick(nowMs: 10, living: living) == [.order(.worker, withinMs: 9490)])
+    }
+
     @Test mutating func `roles that have nobody are passed over in one step`() {
         living = StopMachine.Living(routers: 0, workers: 0, localFirehoses: 1)
         #expect(
@@ -90,9 +144,10 @@ import Testing
         var random = SeededDice(seed: seed)
         let timeoutMs = 100 + random.roll(10_000)
         let stubborn = random.roll(4) == 0
+        let deliverMs = random.roll(2) * random.roll(5000)
         living = StopMachine.Living(
             routers: Int(random.roll(3)), workers: Int(random.roll(4)),
-            localFirehoses: Int(random.roll(2)))
+            localFirehoses: Int(random.roll(2)), rowsInSpool: random.roll(3) * 100)
         var finished = 0
         func obey(_ actions: [StopMachine.Action], _ living: inout StopMachine.Living) {
             for action in actions {
@@ -100,11 +155,13 @@ import Testing
                 case .order(.worker, _): #expect(living.routers == 0)
                 case .order(.localFirehose, _): #expect(living.routers + living.workers == 0)
                 case .order(.router, _), .quit: break
+                case .deliver: #expect(living.routers == 0 && deliverMs > 0)
                 case .kill(.router): living.routers = 0
                 case .kill(.worker): living.workers = 0
                 case .kill(.localFirehose): living.localFirehoses = 0
                 case .killAll:
-                    living = StopMachine.Living(routers: 0, workers: 0, localFirehoses: 0)
+                    living = StopMachine.Living(
+                        routers: 0, workers: 0, localFirehoses: 0, rowsInSpool: living.rowsInSpool)
                 case .finish: finished += 1
                 }
             }
@@ -112,15 +169,18 @@ import Testing
         var nowMs: UInt64 = 0
         obey(
             machine.stop(
-                nowMs: 0, timeoutMs: timeoutMs, immediately: false, living: living), &living)
+                nowMs: 0, timeoutMs: timeoutMs, deliverMs: deliverMs, immediately: false,
+                living: living), &living)
         while finished == 0 {
             nowMs += 20
-            #expect(nowMs <= timeoutMs + 60)
-            if nowMs > timeoutMs + 60 { return }
+            #expect(nowMs <= timeoutMs + deliverMs + 80)
+            if nowMs > timeoutMs + deliverMs + 80 { return }
             if !stubborn && random.roll(10) == 0 {
                 switch random.roll(3) {
                 case 0: living.routers = max(0, living.routers - 1)
                 case 1 where machine.phase >= .workers: living.workers = max(0, living.workers - 1)
+                case 1 where machine.phase == .delivery:
+                    living.rowsInSpool -= min(living.rowsInSpool, 100)
                 case 2 where machine.phase >= .localFirehose: living.localFirehoses = 0
                 default: break
                 }

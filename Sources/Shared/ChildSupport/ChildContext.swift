@@ -30,25 +30,45 @@ public final class ChildContext {
     public init(_ inheritance: Inheritance) throws {
         prepareProcess(name: "hydrant-\(inheritance.role.short)\(inheritance.slot)", isChild: true)
         self.inheritance = inheritance
-        settings = try SettingsFile.read(inheritance.settingsFile)
-        schema =
-            try settings.schemaFile.map { path in try SchemaFile.load(path: path).schema }
-            ?? SchemaFile.standard.schema
+        region = try Self.mapCounters(inheritance)
+        counters = CounterPage(at: region.base + inheritance.counterOffset)
+        counters.announce(pid: getpid())
+        do {
+            settings = try SettingsFile.read(inheritance.settingsFile)
+            schema =
+                try settings.schemaFile.map { path in try SchemaFile.load(path: path).schema }
+                ?? SchemaFile.standard.schema
+        } catch {
+            counters.write(.lastWords, "\(error)")
+            throw error
+        }
         let name = "\(inheritance.role.rawValue) \(inheritance.slot)"
         LogSetup.bootstrap(
             process: name, level: settings.logLevel, format: settings.logFormat)
         log = Logger(label: name)
+        loop = try Loop.make()
+        closeOnExec(Inheritance.control)
+        closeOnExec(Inheritance.counters)
+    }
+
+    private static func mapCounters(_ inheritance: Inheritance) throws(Failure) -> SharedRegion {
         let byteCount = try fileByteCount(Inheritance.counters)
         guard inheritance.counterOffset >= 0,
             inheritance.counterOffset % CounterPage.byteCount == 0,
             inheritance.counterOffset + CounterPage.byteCount <= byteCount
         else { throw Failure(number: EINVAL, call: "counter page") }
-        region = try SharedRegion.map(descriptor: Inheritance.counters, byteCount: byteCount)
-        counters = CounterPage(at: region.base + inheritance.counterOffset)
-        loop = try Loop.make()
-        counters.announce(pid: getpid())
-        closeOnExec(Inheritance.control)
-        closeOnExec(Inheritance.counters)
+        return try SharedRegion.map(descriptor: Inheritance.counters, byteCount: byteCount)
+    }
+
+    /// Leaves a text where the supervisor finds it when this process has ended: it goes into the
+    /// obituary. The first line counts, cut to what a page has room for.
+    ///
+    /// Why not the end of stderr, read through a pipe: every line of every child would pass through
+    /// the supervisor, and would be lost, or block its writer, with the supervisor dead or stopped.
+    /// stderr is inherited instead. What the runtime prints when it traps stands there, right above
+    /// the obituary; what a child knows of its own end is in this slot, which outlives it.
+    public func leaveLastWords(_ text: String) {
+        counters.write(.lastWords, text)
     }
 
     /// Begins to listen to the supervisor. `supervisorGone` is called once, when it has died.

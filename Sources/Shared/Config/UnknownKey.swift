@@ -3,7 +3,7 @@ import Core
 /// What to say about a key that is no setting.
 enum UnknownKey {
     /// Keys of the design that this version does not have.
-    private static let later = ["on_stop", "deliver_timeout", "tls", "admin"]
+    private static let later = ["tls"]
 
     static func problem(_ path: [String], at place: ConfigProblem.Place) -> ConfigProblem {
         let key = path.joined(separator: ".")

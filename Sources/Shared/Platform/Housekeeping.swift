@@ -146,6 +146,12 @@ public func raiseOpenFilesLimit() -> UInt64 {
     return UInt64(limit.rlim_cur)
 }
 
+/// Whether a process that crashes may write its memory to a file.
+public func coreDumpsAreAllowed() -> Bool {
+    var limit = rlimit()
+    return getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0 && limit.rlim_cur > 0
+}
+
 /// Makes this process deaf to a signal.
 public func ignoreSignal(_ number: Int32) { signal(number, SIG_IGN) }
 

@@ -14,6 +14,9 @@ final class Child {
     var ordinal = 0
     var spawnedAtMs: UInt64 = 0
     var hasSaidReady = false
+    var hangWatch = HangWatch(nowMs: 0)
+    /// Why the supervisor killed it; nil while it did not.
+    var killedBecause: String?
     /// What the kernel's scheduler was last seen to do with it. Nil before the first look.
     var scheduling: Scheduling?
     /// The time it is given when it is told to leave.

@@ -13,8 +13,13 @@
 ///     ready
 ///     stopping    exited          down        –      (due, spawn: it was asked to come back)
 ///     stopping    graceOver       –           kill
+///     alive       hung            –           kill
+///     starting    exited          abandoned   – (the last of `startsWithoutReadyMax`)
+///     abandoned   wanted          due         spawn
 ///
-/// A slot is never given up; whether the cluster is, `BootWatch` says.
+/// A slot that was ever ready is never given up: whatever ails it may pass, and nobody else writes
+/// its shard. One that never was ends as `abandoned` once its budget of starts is spent; whether the
+/// cluster goes on without it, `BootWatch` says.
 struct ChildMachine: Equatable {
     enum State: Equatable {
         /// Not started yet, or gone for good.
@@ -25,6 +30,8 @@ struct ChildMachine: Equatable {
         case starting(pid: Int32)
         case ready(pid: Int32, sinceMs: UInt64)
         case stopping(pid: Int32, comesBack: Bool)
+        /// Never ready, and not tried again until somebody wants it to.
+        case abandoned
     }
 
     enum Event: Equatable {
@@ -37,6 +44,8 @@ struct ChildMachine: Equatable {
         case leave(comesBack: Bool)
         /// Ordered to leave and still here when its time was over.
         case graceOver
+        /// It lives and does nothing, says `HangWatch`.
+        case hung
     }
 
     enum Action: Equatable {
@@ -55,6 +64,8 @@ struct ChildMachine: Equatable {
     /// At most `startsMax` starts within `startsWindowMs`.
     static let startsMax = 4
     static let startsWindowMs: UInt64 = 1000
+    /// Starts of a slot that was never ready, with back-off some six minutes of them.
+    static let startsWithoutReadyMax = 30
 
     private(set) var state = State.down
     private(set) var wasEverReady = false
@@ -67,7 +78,8 @@ struct ChildMachine: Equatable {
     /// `random` is any 64 random bits: the jitter of a back-off.
     mutating func handle(_ event: Event, nowMs: UInt64, random: UInt64) -> Action {
         switch (state, event) {
-        case (.down, .wanted):
+        case (.down, .wanted), (.abandoned, .wanted):
+            earlyDeaths = 0
             return become(.due, .spawn)
         case (.due, .spawned(let pid)):
             noteStart(nowMs)
@@ -98,10 +110,11 @@ struct ChildMachine: Equatable {
         case (.stopping(_, comesBack: false), .exited):
             return become(.down, .none)
         case (.starting(let pid), .graceOver), (.ready(let pid, _), .graceOver),
-            (.stopping(let pid, _), .graceOver):
+            (.stopping(let pid, _), .graceOver), (.starting(let pid), .hung),
+            (.ready(let pid, _), .hung), (.stopping(let pid, _), .hung):
             return .kill(pid: pid)
-        case (.down, .leave), (.waiting, .leave), (_, .graceOver), (_, .timeCame), (_, .saidReady),
-            (_, .wanted):
+        case (.down, .leave), (.waiting, .leave), (.abandoned, .leave), (_, .graceOver),
+            (_, .hung), (_, .timeCame), (_, .saidReady), (_, .wanted):
             // Late timers and repeated words of children: nothing new.
             return .none
         case (_, .spawned), (_, .spawnFailed), (_, .exited), (.due, .leave):
@@ -112,7 +125,7 @@ struct ChildMachine: Equatable {
     /// The process that lives in the slot.
     var pid: Int32? {
         switch state {
-        case .down, .due, .waiting: nil
+        case .down, .due, .waiting, .abandoned: nil
         case .starting(let pid), .ready(let pid, _), .stopping(let pid, _): pid
         }
     }
@@ -122,16 +135,17 @@ struct ChildMachine: Equatable {
     }
 
     /// Nothing lives here and nothing will be started.
-    var isGone: Bool { state == .down }
+    var isGone: Bool { state == .down || state == .abandoned }
 
-    /// The state as status shows it.
+    /// The state as status shows it. A slot that waits for its next start is down like one that has
+    /// left: nobody is at work there.
     var word: String {
         switch state {
-        case .down: "down"
+        case .down, .waiting: "down"
         case .due, .starting: "starting"
-        case .waiting: "waiting"
         case .ready: "ready"
-        case .stopping: "stopping"
+        case .stopping: "draining"
+        case .abandoned: "abandoned"
         }
     }
 
@@ -148,6 +162,9 @@ struct ChildMachine: Equatable {
 
     private mutating func restart(wasSteady: Bool, nowMs: UInt64, random: UInt64) -> Action {
         earlyDeaths = wasSteady ? 0 : earlyDeaths + 1
+        if !wasEverReady && earlyDeaths >= Self.startsWithoutReadyMax {
+            return become(.abandoned, .none)
+        }
         let delayMs = max(throttleMs(nowMs), wasSteady ? 0 : backOffMs(random))
         if delayMs == 0 { return become(.due, .spawn) }
         return become(.waiting(untilMs: nowMs + delayMs), .spawnAfter(ms: delayMs))

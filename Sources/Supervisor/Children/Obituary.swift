@@ -13,18 +13,38 @@ struct Obituary {
     var wasOrdered: Bool
     /// Nil: it does not come back.
     var restartDelayMs: UInt64?
+    /// Why the supervisor killed it; nil when it did not.
+    var killedBecause: String?
+    /// What is known of a death by SIGKILL that nobody here ordered, or of a core dump.
+    var hint: String?
+    /// What it wrote itself before its end; "" when it came too suddenly.
+    var lastWords = ""
+    /// The slot's budget of starts is spent.
+    var isAbandoned = false
 
     var line: String {
         var line = "\(role.rawValue) \(slot) (pid \(pid)) \(wasOrdered ? "left" : "died"): "
         line += signal == 0 ? "exit code \(status)" : "killed by \(signalName(signal))"
+        if let words = killedBecause ?? hint { line += " (\(words))" }
         line += ", up \(seconds(uptimeMs))"
         if !wasReady { line += ", never ready" }
+        if !lastWords.isEmpty { line += ": \(firstLine(of: lastWords))" }
+        if isAbandoned {
+            line +=
+                "; abandoned after \(ChildMachine.startsWithoutReadyMax) starts: mend the cause "
+                + "and start the cluster anew"
+        }
         switch restartDelayMs {
         case nil: break
         case 0: line += "; restarts at once"
         case let delayMs?: line += "; restarts in \(seconds(delayMs))"
         }
         return line
+    }
+
+    /// The child wrote it: nothing in it may move a terminal's cursor or begin another line.
+    private func firstLine(of text: String) -> String {
+        printable(String(text.prefix { !$0.isNewline }))
     }
 
     /// Whether the n-th early death in a row is worth a line: the 1st, 2nd, 4th, 8th … A slot that

@@ -19,7 +19,9 @@ extension Cluster {
             child.channel?.send(child.leaveOrder)
             noteWaiting()
             child.graceTimer.start(afterMs: child.leaveWithinMs + 1)
-        case .kill(let pid): sendSignal(9, to: pid)
+        case .kill(let pid):
+            child.killedBecause = child.killedBecause ?? "did not leave in time"
+            sendSignal(9, to: pid)
         }
     }
 
@@ -45,7 +47,9 @@ extension Cluster {
             child.role, child.slot, incarnation: child.incarnation,
             nowMicroseconds: realtimeMicroseconds())
         child.hasSaidReady = false
+        child.killedBecause = nil
         child.spawnedAtMs = loop.nowMs
+        child.hangWatch = HangWatch(nowMs: loop.nowMs)
         let (mine, theirs) = try socketPair(packets: true)
         defer { closeDescriptor(theirs) }
         let sockets = sockets(of: child)
@@ -135,6 +139,7 @@ extension Cluster {
         case .ready:
             if child.hasSaidReady { return }
             child.hasSaidReady = true
+            child.hangWatch = HangWatch(nowMs: loop.nowMs)
             book.seeded(child.role, child.slot, ordinal: child.ordinal)
             handle(.saidReady, of: child)
             announceReady()
@@ -194,6 +199,11 @@ extension Cluster {
             uptimeMs: loop.nowMs - child.spawnedAtMs, wasReady: child.hasSaidReady,
             wasOrdered: false, restartDelayMs: nil)
         if case .stopping = stateBefore { obituary.wasOrdered = true }
+        if signal != 0 && child.killedBecause == nil {
+            obituary.hint = deathHints.hint(signal: signal)
+        }
+        obituary.killedBecause = child.killedBecause
+        obituary.lastWords = book.text(.lastWords, child.role, child.slot)
         handle(.exited, of: child)
         tell(&obituary, of: child)
         if stopMachine.isStopping { tickStop() } else { checkBoot() }
@@ -203,11 +213,13 @@ extension Cluster {
         switch child.machine.state {
         case .waiting(let untilMs): obituary.restartDelayMs = untilMs - loop.nowMs
         case .down: obituary.restartDelayMs = nil
+        case .abandoned: obituary.isAbandoned = true
         default: obituary.restartDelayMs = 0
         }
         let isQuiet = obituary.wasOrdered && obituary.signal == 0 && obituary.status == 0
         let deaths = child.machine.earlyDeaths
-        if isQuiet || (deaths > 1 && !Obituary.isNews(earlyDeaths: deaths)) { return }
+        let isOldNews = deaths > 1 && !Obituary.isNews(earlyDeaths: deaths)
+        if isQuiet || (isOldNews && !obituary.isAbandoned) { return }
         let silent = deaths > 3 ? " (death \(deaths) in a row before it was at work)" : ""
         options.log(obituary.line + silent)
     }

@@ -15,7 +15,7 @@ extension Cluster {
             counters: counters(), sharedCPU: cores?.sharedCPU)
     }
 
-    private var stateWord: String {
+    var stateWord: String {
         if stopMachine.isStopping { return "stopping" }
         if children.allSatisfy({ $0.machine.isReady }) { return "running" }
         return hasSaidReady ? "degraded" : "starting"

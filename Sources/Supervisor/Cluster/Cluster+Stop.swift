@@ -2,18 +2,30 @@ import Core
 import Platform
 
 extension Cluster {
-    /// The first call leaves in order, the next at once, further ones change nothing.
-    func stop(because reason: String, immediately: Bool) {
+    private static let deliveryProgressMs: UInt64 = 5000
+
+    /// The first call leaves in order, the next at once, further ones change nothing. `onStop`
+    /// takes the setting's place.
+    func stop(
+        because reason: String, immediately: Bool, onStop: Settings.OnStop? = nil
+    ) {
         if stopMachine.isImmediate { return }
         let wasStopping = stopMachine.isStopping
-        options.log(
-            wasStopping || immediately
-                ? "\(reason): leaving at once"
-                : "\(reason): leaving within \(seconds(settings.stopTimeoutMs))")
+        let delivers = (onStop ?? settings.onStop) == .deliver
+        if wasStopping || immediately {
+            options.log("\(reason): leaving at once")
+        } else {
+            options.log(
+                "\(reason): leaving within \(seconds(settings.stopTimeoutMs))"
+                    + (delivers
+                        ? ", and \(seconds(settings.deliverTimeoutMs)) for what is in the spool"
+                        : ""))
+        }
         noteStopping()
         loop.updateTime()
         let actions = stopMachine.stop(
             nowMs: loop.nowMs, timeoutMs: settings.stopTimeoutMs,
+            deliverMs: delivers ? settings.deliverTimeoutMs : 0,
             immediately: immediately || wasStopping, living: living)
         perform(actions)
         if !wasStopping { stopTimer.start(afterMs: 20, repeatMs: 20) }
@@ -21,6 +33,7 @@ extension Cluster {
 
     func tickStop() {
         perform(stopMachine.tick(nowMs: loop.nowMs, living: living))
+        tellDelivery()
     }
 
     private var living: StopMachine.Living {
@@ -28,8 +41,11 @@ extension Cluster {
             children(of: role).count { !$0.machine.isGone }
         }
         return StopMachine.Living(
-            routers: count(.router), workers: count(.worker), localFirehoses: count(.localFirehose))
+            routers: count(.router), workers: count(.worker), localFirehoses: count(.localFirehose),
+            rowsInSpool: rowsInSpool)
     }
+
+    private var rowsInSpool: UInt64 { shardLedgers().reduce(0) { $0 &+ $1.ledger.rowsInSpool } }
 
     private func perform(_ actions: [StopMachine.Action]) {
         for action in actions {
@@ -39,6 +55,11 @@ extension Cluster {
                     child.leaveWithinMs = withinMs
                     handle(.leave(comesBack: false), of: child)
                 }
+            case .deliver:
+                for child in children(of: .worker) {
+                    child.channel?.send(ControlMessage(.flush))
+                }
+                noteWaiting()
             case .kill(let role):
                 for child in children(of: role) { handle(.graceOver, of: child) }
             case .quit:
@@ -50,14 +71,40 @@ extension Cluster {
         }
     }
 
+    /// Somebody waits for this host to go: how far it is.
+    private func tellDelivery() {
+        guard let endMs = stopMachine.deliverEndMs, loop.nowMs >= nextDeliveryLineMs else { return }
+        nextDeliveryLineMs = loop.nowMs + Self.deliveryProgressMs
+        let left = endMs > loop.nowMs ? endMs - loop.nowMs : 0
+        let line =
+            "delivering before leaving: \(grouped(rowsInSpool)) rows left, "
+            + "\(seconds(left)) left" + troubles
+        options.log(line)
+        for waiter in stopWaiters { waiter.write("progress \(line)\n", andClose: false) }
+    }
+
+    /// Why it takes so long, where a shard says so.
+    private var troubles: String {
+        let errors = shardLedgers().flatMap { [$0.good, $0.bad] }.map(\.lastError)
+            .filter { !$0.isEmpty }
+        return errors.first.map { " (\(printable($0)))" } ?? ""
+    }
+
     private func finish() {
         stopTimer.stop()
-        let rows = shardLedgers().reduce(0) { $0 &+ $1.ledger.rowsInSpool }
+        let rows = rowsInSpool
         let words =
-            rows == 0 ? "nothing stays in the spool" : "\(grouped(rows)) rows stay in the spool"
+            rows == 0
+            ? "nothing stays in the spool"
+            : "\(grouped(rows)) \(rows == 1 ? "row stays" : "rows stay") in the spool"
         options.log("stopped: \(words)")
         endFlushes()
-        for waiter in stopWaiters { waiter.write("done stopped: \(words)\n", andClose: true) }
+        // What was to be delivered and was not is the difference between this host and its disk.
+        let isShort = rows > 0 && stopMachine.deliverMs > 0
+        if isShort && exitCode == 0 { exitCode = ClusterExit.timedOut }
+        for waiter in stopWaiters {
+            waiter.write("\(isShort ? "left" : "done") stopped: \(words)\n", andClose: true)
+        }
         loop.stop()
     }
 }

@@ -17,6 +17,7 @@ final class Cluster {
     let settings: Settings
     let routerSockets: ListeningSockets
     let localSockets: ListeningSockets?
+    private let adminSockets: ListeningSockets?
 
     var book: CounterBook
     var children: [Child] = []
@@ -24,11 +25,16 @@ final class Cluster {
     /// Links that could not be made yet for want of descriptors.
     var missingLinks: [LinkPlan.Link] = []
     var stopMachine = StopMachine()
+    var nextDeliveryLineMs: UInt64 = 0
+    var deathHints = DeathHints()
+    /// How each shard's delivery gets on.
+    var progress: [ProgressWatch] = []
     var exitCode: Int32 = 0
     var hasSaidReady = false
     var flushes: [Flush] = []
     var flushCount: UInt64 = 0
     var server: ControlServer!
+    private var admin: AdminServer?
     var stopWaiters: [ControlConnection] = []
 
     var stopTimer: Timer!
@@ -36,6 +42,7 @@ final class Cluster {
     var resendTimer: Timer!
     var bootTimer: Timer!
     var coresTimer: Timer!
+    var healthTimer: Timer!
     var cores: Cores!
 
     /// Takes the data folder and the ports; nothing runs yet.
@@ -53,6 +60,7 @@ final class Cluster {
             setting: "listen", settings.listen, count: settings.routers, log: options.log)
         settings.listen.port = routerSockets.port
         localSockets = try Self.openLocal(&settings, options.log)
+        adminSockets = try Self.openAdmin(&settings, options.log)
         self.settings = settings
         try options.writeSettings(settings, folder.settingsSnapshot)
 
@@ -68,6 +76,9 @@ final class Cluster {
         loop = try Loop.make()
         startedAtMs = loop.nowMs
         server = try ControlServer(cluster: self, path: folder.controlSocket)
+        admin = try adminSockets.map {
+            try AdminServer(cluster: self, descriptor: $0.descriptors[0])
+        }
         makeTimers()
         makeChildren()
     }
@@ -82,14 +93,25 @@ final class Cluster {
         return sockets
     }
 
+    private static func openAdmin(
+        _ settings: inout Settings, _ log: (String) -> Void
+    ) throws(ClusterFailure) -> ListeningSockets? {
+        guard let address = settings.admin else { return nil }
+        let sockets = try ListeningSockets.open(setting: "admin", address, count: 1, log: log)
+        settings.admin?.port = sockets.port
+        return sockets
+    }
+
     /// Runs until the cluster has left; answers its exit code.
     func run() -> Int32 {
         if options.handlesSignals { watchSignals() }
         for child in children { handle(.wanted, of: child) }
         bootTimer.start(afterMs: BootWatch.patienceMs)
         startSharingCores()
+        startHealthWatch()
         loop.run()
         server.close()
+        admin?.close()
         SmallFile.remove(folder.controlSocket)
         routerSockets.close()
         localSockets?.close()
@@ -112,6 +134,7 @@ final class Cluster {
         resendTimer = Timer(in: loop, owner: owner) { Cluster.at($0).resend() }
         bootTimer = Timer(in: loop, owner: owner) { Cluster.at($0).checkBoot() }
         coresTimer = Timer(in: loop, owner: owner) { Cluster.at($0).lookAtCores() }
+        healthTimer = Timer(in: loop, owner: owner) { Cluster.at($0).lookAtHealth() }
     }
 
     /// Whom others wait for comes first.

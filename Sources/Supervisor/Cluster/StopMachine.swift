@@ -1,13 +1,15 @@
 import Core
 
 /// The order in which a cluster leaves, and its one deadline:
-/// routers drain → workers stop → the local Firehose stops → done.
+/// routers drain → (workers deliver what is in the spool) → workers stop → the local Firehose stops
+/// → done.
 ///
-/// Workers are restarted while routers drain (their clients still await answers), and every phase
-/// leaves the later ones their share of the time.
+/// Workers are restarted while routers drain (their clients still await answers) and while they
+/// deliver, and every phase leaves the later ones their share of the time. Delivering, where it is
+/// asked for, has a time of its own: the deadline moves by what it takes.
 struct StopMachine: Equatable {
     enum Phase: Int, Comparable {
-        case running, routers, workers, localFirehose, gone
+        case running, routers, delivery, workers, localFirehose, gone
 
         static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
@@ -15,6 +17,8 @@ struct StopMachine: Equatable {
     enum Action: Equatable {
         /// Tell every child of the role to leave within that time; it does not come back.
         case order(Inheritance.Role, withinMs: UInt64)
+        /// Tell the workers to deliver everything now. Repeated: a restarted one knows nothing.
+        case deliver
         /// SIGKILL what is left of the role.
         case kill(Inheritance.Role)
         /// Tell every child to exit at once.
@@ -28,12 +32,16 @@ struct StopMachine: Equatable {
         var routers: Int
         var workers: Int
         var localFirehoses: Int
+        /// Rows that no Firehose has taken.
+        var rowsInSpool: UInt64 = 0
 
         var all: Int { routers + workers + localFirehoses }
     }
 
     /// From the order to exit at once to SIGKILL.
     static let quitGraceMs: UInt64 = 250
+    /// Between two orders to deliver: each cuts a back-off short, so they must not be many.
+    static let deliverEveryMs: UInt64 = 2000
 
     private(set) var phase = Phase.running
     private(set) var isImmediate = false
@@ -41,15 +49,24 @@ struct StopMachine: Equatable {
     private var phaseEndMs: UInt64 = 0
     private var hasKilledPhase = false
     private var timeoutMs: UInt64 = 0
+    /// 0: undelivered rows stay.
+    private(set) var deliverMs: UInt64 = 0
+    /// What the deadline had left when delivering began.
+    private var leftMs: UInt64 = 0
+    private var nextDeliverMs: UInt64 = 0
 
     var isStopping: Bool { phase != .running }
+    /// When delivering ends at the latest; nil in any other phase.
+    var deliverEndMs: UInt64? { phase == .delivery ? phaseEndMs : nil }
 
-    /// A signal or `hydrant stop`. The second one means now.
+    /// A signal or `hydrant stop`. The second one means now. `deliverMs`: how long workers may go
+    /// on delivering once the routers are gone; 0 for not at all.
     mutating func stop(
-        nowMs: UInt64, timeoutMs: UInt64, immediately: Bool, living: Living
+        nowMs: UInt64, timeoutMs: UInt64, deliverMs: UInt64 = 0, immediately: Bool, living: Living
     ) -> [Action] {
         if phase == .running && !immediately {
             self.timeoutMs = timeoutMs
+            self.deliverMs = deliverMs
             deadlineMs = nowMs + timeoutMs
             return enter(.routers, nowMs: nowMs) + tick(nowMs: nowMs, living: living)
         }
@@ -75,6 +92,12 @@ struct StopMachine: Equatable {
             }
             if nowMs >= deadlineMs { return actions + [.killAll] }
             if isImmediate { return actions }
+            if phase == .delivery {
+                if !isDelivered(nowMs, living) { return actions + deliverAgain(nowMs) }
+                deadlineMs = nowMs + leftMs
+                actions += enter(.workers, nowMs: nowMs)
+                continue
+            }
             if count(in: phase, living) == 0 {
                 actions += enter(Phase(rawValue: phase.rawValue + 1)!, nowMs: nowMs)
                 if phase == .gone { return actions + [.finish] }
@@ -92,9 +115,26 @@ struct StopMachine: Equatable {
     private mutating func enter(_ next: Phase, nowMs: UInt64) -> [Action] {
         phase = next
         hasKilledPhase = false
+        if next == .delivery {
+            leftMs = deadlineMs > nowMs ? deadlineMs - nowMs : 0
+            phaseEndMs = nowMs + deliverMs
+            nextDeliverMs = nowMs
+            deadlineMs = phaseEndMs + leftMs
+        }
         guard let role = role(of: next) else { return [] }
         phaseEndMs = max(nowMs, deadlineMs - reserveMs(after: next))
         return [.order(role, withinMs: phaseEndMs - nowMs)]
+    }
+
+    /// Nothing is left to deliver, or nobody to do it, or no time.
+    private func isDelivered(_ nowMs: UInt64, _ living: Living) -> Bool {
+        living.rowsInSpool == 0 || living.workers == 0 || nowMs >= phaseEndMs
+    }
+
+    private mutating func deliverAgain(_ nowMs: UInt64) -> [Action] {
+        if nowMs < nextDeliverMs { return [] }
+        nextDeliverMs = nowMs + Self.deliverEveryMs
+        return [.deliver]
     }
 
     /// What the phases after this one need: workers may await a call in flight for 2 s, the local
@@ -103,7 +143,7 @@ struct StopMachine: Equatable {
         switch phase {
         case .routers: min(3000, timeoutMs / 2)
         case .workers: min(500, timeoutMs / 8)
-        case .running, .localFirehose, .gone: 0
+        case .running, .delivery, .localFirehose, .gone: 0
         }
     }
 
@@ -112,7 +152,7 @@ struct StopMachine: Equatable {
         case .routers: .router
         case .workers: .worker
         case .localFirehose: .localFirehose
-        case .running, .gone: nil
+        case .running, .delivery, .gone: nil
         }
     }
 
@@ -121,7 +161,7 @@ struct StopMachine: Equatable {
         case .routers: living.routers
         case .workers: living.workers
         case .localFirehose: living.localFirehoses
-        case .running, .gone: 0
+        case .running, .delivery, .gone: 0
         }
     }
 }

@@ -37,6 +37,7 @@ struct CheckCommand: ParsableCommand {
         return """
             ok: \(loaded.sourceFile ?? "no config file, defaults")
               listen    \(settings.listen.text), \(counted(settings.routers, "router"))
+              admin     \(settings.admin?.text ?? "off")
               shards    \(counted(settings.workers, "worker"))
               schema    \(settings.schemaFile ?? "embedded"), \
             \(counted(schema.schema.columns.count, "column"))
@@ -68,6 +69,7 @@ enum MachineWarnings {
     private static func portWarnings(_ settings: Settings) -> [ConfigProblem] {
         var wanted = [("listen", settings.listen)]
         if settings.deliveryMode == .local { wanted.append(("local.listen", settings.localListen)) }
+        if let admin = settings.admin { wanted.append(("admin", admin)) }
         return wanted.compactMap { key, address in
             do throws(Failure) {
                 close(try bindTCP(address: address.host, port: address.port))

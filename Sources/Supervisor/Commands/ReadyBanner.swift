@@ -48,6 +48,9 @@ struct ReadyBanner {
         } else {
             lines.append(("Firehose", "\(settings.endpointURL ?? "") in \(settings.region)"))
         }
+        if let admin = settings.admin {
+            lines.append(("health", "http://\(admin.reachable.text)/readyz"))
+        }
         lines.append(("data", shown(settings.dataFolder) + dataContents))
         lines.append(("stop", "Ctrl-C here, or " + command("stop")))
         return lines

@@ -8,11 +8,13 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Once every process is ready it prints what to try. On the first signal routers answer \
             what they have taken, workers finish their calls, and the cluster leaves; on the second \
-            it leaves at once. Nothing acknowledged is lost either way.
+            it leaves at once. Nothing acknowledged is lost either way: what is not delivered \
+            stays in the spool for the next start, or is delivered first with on_stop = "deliver".
 
             Exit codes: 0 stopped; 69 address or data folder in use; 70 no router or no worker \
-            could ever start; 73 a file or folder could not be made; 78 bad settings, or a data \
-            folder that cannot be used.
+            could ever start; 71 the kernel refused something no setting can mend; 73 a file or \
+            folder could not be made; 75 stopped, and rows stay that on_stop = "deliver" was to \
+            deliver; 78 bad settings, or a data folder that cannot be used.
             """)
 
     @OptionGroup var cluster: ConfigOptions

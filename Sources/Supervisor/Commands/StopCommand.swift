@@ -3,21 +3,47 @@ import ArgumentParser
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Stop the cluster and wait until it has left.")
+        abstract: "Stop the cluster and wait until it has left.",
+        discussion: """
+            Rows that are not delivered stay in the spool for the next start, or are delivered \
+            first, as `on_stop` says. Exit status 75 when they were to be delivered and some stay.
+            """)
 
     @Flag(help: "Leave at once instead of answering and delivering what is in flight.")
     var now = false
 
+    @Flag(help: "Deliver what is in the spool first, for at most deliver_timeout.")
+    var deliver = false
+
+    @Flag(help: "Leave undelivered rows in the spool for the next start.")
+    var keep = false
+
     @OptionGroup var cluster: ConfigOptions
+
+    func validate() throws {
+        if [now, deliver, keep].count(where: { $0 }) > 1 {
+            throw ValidationError("--now, --deliver and --keep exclude each other.")
+        }
+    }
 
     func run() throws {
         let settings = try cluster.settings()
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
             var last = ""
-            let isRunning = try ControlClient(path: folder.controlSocket)
-                .ask(now ? .stopNow : .stop) { last = $0 }
+            let isRunning = try ControlClient(path: folder.controlSocket).ask(request) { line in
+                last = line
+                if line.hasPrefix("progress ") {
+                    Terminal.printError(line.dropFirst("progress ".count) + "\n")
+                }
+            }
             if !isRunning { throw notRunning(folder) }
+            if last.hasPrefix("left ") {
+                throw ClusterFailure(
+                    String(last.dropFirst("left ".count)),
+                    hint: "the next start here delivers them; `hydrant status` shows them",
+                    exitCode: ClusterExit.timedOut)
+            }
             guard last.hasPrefix("done ") else {
                 throw ClusterFailure(
                     "the supervisor ended without saying goodbye: \(last)",
@@ -26,5 +52,10 @@ struct StopCommand: ParsableCommand {
             }
             print(last.dropFirst("done ".count))
         }
+    }
+
+    private var request: ControlRequest {
+        if now { return .stopNow }
+        return deliver ? .stopDeliver : keep ? .stopKeep : .stop
     }
 }

@@ -3,7 +3,9 @@
 ///     status               one line of JSON
 ///     status table         the same for a person
 ///     flush <timeout ms>   lines "progress …", then "done …" or "stuck …"
-///     stop, stop now       a line "done …" when all have left
+///     stop, stop now,      lines "progress …" while rows are delivered, then "done …" when all have
+///     stop deliver,        left, or "left …" when rows were to be delivered and were not
+///     stop keep
 ///
 /// Then the supervisor closes.
 enum ControlRequest: Equatable {
@@ -12,6 +14,9 @@ enum ControlRequest: Equatable {
     case flush(timeoutMs: UInt64)
     case stop
     case stopNow
+    /// Whatever `on_stop` says.
+    case stopDeliver
+    case stopKeep
 
     static let lineBytesMax = 256
     static let flushTimeoutMsMax: UInt64 = 24 * 3600 * 1000
@@ -23,6 +28,8 @@ enum ControlRequest: Equatable {
         case ("status", 2) where words[1] == "table": self = .statusTable
         case ("stop", 1): self = .stop
         case ("stop", 2) where words[1] == "now": self = .stopNow
+        case ("stop", 2) where words[1] == "deliver": self = .stopDeliver
+        case ("stop", 2) where words[1] == "keep": self = .stopKeep
         case ("flush", 2):
             guard let ms = UInt64(words[1]), ms <= Self.flushTimeoutMsMax else { return nil }
             self = .flush(timeoutMs: ms)
@@ -37,6 +44,8 @@ enum ControlRequest: Equatable {
         case .flush(let timeoutMs): "flush \(timeoutMs)"
         case .stop: "stop"
         case .stopNow: "stop now"
+        case .stopDeliver: "stop deliver"
+        case .stopKeep: "stop keep"
         }
     }
 }

@@ -61,17 +61,26 @@ final class ControlServer {
         case .status: connection.write(cluster.report().json + "\n", andClose: true)
         case .statusTable: connection.write(cluster.report().table, andClose: true)
         case .flush(let timeoutMs): cluster.startFlush(timeoutMs: timeoutMs, for: connection)
-        case .stop, .stopNow:
+        case .stop: stop(connection, "hydrant stop", nil)
+        case .stopDeliver: stop(connection, "hydrant stop --deliver", .deliver)
+        case .stopKeep: stop(connection, "hydrant stop --keep", .keep)
+        case .stopNow:
             cluster.stopWaiters.append(connection)
-            // `hydrant stop` twice is patience, not haste: only `--now` means now.
-            let now = line == ControlRequest.stopNow.line
-            if now || !cluster.stopMachine.isStopping {
-                cluster.stop(because: now ? "hydrant stop --now" : "hydrant stop", immediately: now)
-            }
+            cluster.stop(because: "hydrant stop --now", immediately: true)
         case nil:
             connection.write(
-                "error unknown request; known: status, status table, flush <ms>, stop, stop now\n",
+                "error unknown request; known: status, status table, flush <ms>, stop, stop now, "
+                    + "stop deliver, stop keep\n",
                 andClose: true)
         }
+    }
+
+    /// `hydrant stop` twice is patience, not haste: only `--now` means now.
+    private func stop(
+        _ connection: ControlConnection, _ reason: String, _ onStop: Settings.OnStop?
+    ) {
+        cluster.stopWaiters.append(connection)
+        if cluster.stopMachine.isStopping { return }
+        cluster.stop(because: reason, immediately: false, onStop: onStop)
     }
 }

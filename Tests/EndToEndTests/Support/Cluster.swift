@@ -8,6 +8,7 @@ final class Cluster {
     let folder: URL
     let port: Int
     let localPort: Int
+    let adminPort: Int
     let settings: [String]
     let environment: [String: String]
     private(set) var process: SpawnedProcess?
@@ -28,8 +29,12 @@ final class Cluster {
         log = folder.appendingPathComponent("log")
         port = freePort()
         localPort = freePort()
+        adminPort = freePort()
         self.settings =
-            ["listen=127.0.0.1:\(port)", "local.listen=127.0.0.1:\(localPort)"] + settings
+            [
+                "listen=127.0.0.1:\(port)", "local.listen=127.0.0.1:\(localPort)",
+                "admin=127.0.0.1:\(adminPort)",
+            ] + settings
         self.environment = environment
         if let config {
             try config.write(
@@ -154,6 +159,12 @@ final class Cluster {
     func count(_ sql: String) throws -> Int {
         let value = try query(sql).first?.values.first
         return (value as? Int) ?? -1
+    }
+
+    /// What the supervisor's admin listener answers.
+    func health(_ path: String) throws -> String {
+        try run("curl", ["-sS", "-i", "--max-time", "10", "http://127.0.0.1:\(adminPort)\(path)"])
+            .stdout
     }
 
     /// GETs with curl; the answer's head and body.

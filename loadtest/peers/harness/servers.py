@@ -157,7 +157,7 @@ class Hydrant(Server):
     def command(self):
         sets = [
             f"listen=127.0.0.1:{self.port}", f"workers={self.workers}",
-            f"local.listen=127.0.0.1:{free_port()}", "local.sink=discard", *self.sets,
+            f"local.listen=127.0.0.1:{free_port()}", "admin=off", "local.sink=discard", *self.sets,
         ]
         return [self.binary, "run", *(word for one in sets for word in ("--set", one))]
 

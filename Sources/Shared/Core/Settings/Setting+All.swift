@@ -59,6 +59,30 @@ extension Setting {
         Setting(
             "connections", \.connectionsMax, .count(1...1_000_000),
             "Client connections a router holds at most; more wait in the kernel."),
+        Setting(
+            "admin", \.admin, .addressOrOff,
+            """
+            Where the supervisor answers `/healthz` (it lives) and `/readyz` (this host can take \
+            hits, or why not). `off` for nowhere.
+            """),
+        Setting(
+            "on_stop", \.onStop, .choice(),
+            """
+            What a stop does with rows that are not delivered. `keep`: they stay in the spool for \
+            the next start. `deliver`: they are delivered first, for hosts whose disk goes with them.
+            """),
+        Setting(
+            "deliver_timeout", \.deliverTimeoutMs, .span(100...3_600_000),
+            "How long `on_stop = \"deliver\"` may take, on top of `stop_timeout`."),
+        Setting(
+            "hang_limit", \.hangLimitMs, .span(1000...3_600_000),
+            """
+            A process that says nothing for so long is killed and started anew. Above any stall of \
+            the disk that is to be tolerated.
+            """),
+        Setting(
+            "start_limit", \.startLimitMs, .span(1000...3_600_000),
+            "A process that is not ready so long after its start is killed and started anew."),
     ]
 
     private static let spool = [

@@ -8,6 +8,19 @@ extension SettingForm where Value == Settings.Address {
     }
 }
 
+extension SettingForm where Value == Settings.Address? {
+    /// An address, or "off" (or "") for none.
+    static var addressOrOff: Self {
+        SettingForm(
+            words: "an IP address and a port, or \"off\"",
+            parse: { (value) throws(SettingRefusal) in
+                if value == .text("off") || value == .text("") { return nil }
+                return try parseAddress(value)
+            },
+            show: { .text($0?.text ?? "off") })
+    }
+}
+
 private func parseAddress(_ value: SettingValue) throws(SettingRefusal) -> Settings.Address {
     let examples = "write \"127.0.0.1:8080\", \":8080\" (every interface) or \"[::1]:8080\""
     guard case .text(let text) = value else {

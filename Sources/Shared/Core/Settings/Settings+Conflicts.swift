@@ -15,6 +15,26 @@ extension Settings {
     /// Everything that does not go together. `host` is the machine's name, for `{host}`.
     public func conflicts(host: String) -> [SettingsConflict] {
         pathConflicts() + spoolConflicts() + streamConflicts(host: host) + deliveryConflicts()
+            + adminConflicts()
+    }
+
+    private func adminConflicts() -> [SettingsConflict] {
+        guard let admin else { return [] }
+        var others = [("listen", listen)]
+        if deliveryMode == .local { others.append(("local.listen", localListen)) }
+        var found = others.filter { $0.1.collides(with: admin) }.map { key, other in
+            refused(
+                ["admin", key],
+                "admin (\(admin.text)) and \(key) (\(other.text)) are the same place",
+                "give one of them another port, or set admin = \"off\"")
+        }
+        if !admin.isLoopback {
+            found.append(
+                warning(
+                    ["admin"], "admin (\(admin.text)) is not a loopback address",
+                    "whoever reaches it learns how this host fares; it takes no orders"))
+        }
+        return found
     }
 
     private func pathConflicts() -> [SettingsConflict] {

@@ -17,6 +17,8 @@ public struct Settings: Equatable, Sendable {
     /// Whether routers and workers share one CPU while it is enough for them.
     public enum Cores: String, Sendable, CaseIterable { case pack, spread }
     public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }
+    /// What becomes of undelivered rows when the cluster stops.
+    public enum OnStop: String, Sendable, CaseIterable { case keep, deliver }
     public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
     public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
     public enum LogLevel: String, Sendable, CaseIterable {
@@ -49,6 +51,12 @@ public struct Settings: Equatable, Sendable {
     public var stopTimeoutMs: UInt64 = 10_000
     public var keepAliveMs: UInt64 = 75_000
     public var connectionsMax = 65_536
+    /// Where the supervisor answers about its health; nil is "off".
+    public var admin: Address? = Address(host: "127.0.0.1", port: 8081)
+    public var onStop = OnStop.keep
+    public var deliverTimeoutMs: UInt64 = 60_000
+    public var hangLimitMs: UInt64 = 30_000
+    public var startLimitMs: UInt64 = 60_000
 
     /// Absolute path of the folder that holds a folder a shard.
     public var spoolFolder = "var/spool"

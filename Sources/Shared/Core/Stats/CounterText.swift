@@ -10,6 +10,8 @@ import Synchronization
 public enum CounterText: Int, CaseIterable, Sendable {
     case goodDeliveryError
     case badDeliveryError
+    /// Why the process ends, written by itself just before.
+    case lastWords
 
     public static let byteCount = 256
     public static let utf8BytesMax = byteCount - 8

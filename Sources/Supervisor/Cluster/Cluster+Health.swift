@@ -1,0 +1,56 @@
+import Core
+import Platform
+
+/// How the cluster fares, for `/readyz`.
+extension Cluster {
+    /// What a quiet shard with a long linger may take between two calls, and then some.
+    private var standsMaxMs: UInt64 { 60_000 + 2 * settings.effectiveLingerMs }
+
+    func startHealthWatch() {
+        progress = Array(repeating: ProgressWatch(), count: settings.workers)
+        healthTimer.start(afterMs: HangWatch.lookEveryMs, repeatMs: HangWatch.lookEveryMs)
+    }
+
+    func lookAtHealth() {
+        lookForHung()
+        for (shard, counts) in ledgerCounts().enumerated() {
+            progress[shard].look(
+                ProgressWatch.Look(
+                    goodWaiting: counts.goodWaiting, goodPassed: counts.goodPassed,
+                    badWaiting: counts.badWaiting, badPassed: counts.badPassed,
+                    refusedFull: book.value(.hitsRefusedFull, .worker, shard),
+                    refusedFailure: book.value(.hitsRefusedFailure, .worker, shard)),
+                nowMs: loop.nowMs)
+        }
+    }
+
+    func readiness() -> Readiness {
+        Readiness(
+            state: stateWord, processes: children.map(healthOf),
+            shards: (0..<settings.workers).map(healthOf), standsMaxMs: standsMaxMs)
+    }
+
+    private func healthOf(_ child: Child) -> Readiness.Process {
+        var restartsInMs: UInt64?
+        if case .waiting(let untilMs) = child.machine.state {
+            restartsInMs = untilMs > loop.nowMs ? untilMs - loop.nowMs : 0
+        }
+        return Readiness.Process(
+            name: child.name, word: child.machine.word, restartsInMs: restartsInMs,
+            takesHits: child.role != .localFirehose)
+    }
+
+    private func healthOf(_ shard: Int) -> Readiness.Shard {
+        let nowMs = loop.nowMs
+        let watch = progress[shard]
+        let goodBytes = book.value(.goodSpoolBytes, .worker, shard)
+        return Readiness.Shard(
+            number: shard,
+            isFull: goodBytes >= settings.spoolBytesMax || watch.refusesFull(nowMs: nowMs),
+            diskFails: watch.refusesFailure(nowMs: nowMs),
+            goodStandsMs: watch.standsMs(good: true, nowMs: nowMs),
+            badStandsMs: watch.standsMs(good: false, nowMs: nowMs),
+            goodError: book.text(.goodDeliveryError, .worker, shard),
+            badError: book.text(.badDeliveryError, .worker, shard))
+    }
+}

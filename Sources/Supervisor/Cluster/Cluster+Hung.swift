@@ -1,0 +1,34 @@
+import Core
+import Platform
+
+extension Cluster {
+    /// Kills who lives and says nothing. A child that was told to leave has its own deadline.
+    func lookForHung() {
+        for child in children where child.machine.pid != nil {
+            let beat = book.identity(child.role, child.slot)?.heartbeatMs ?? 0
+            let silentMs = child.hangWatch.look(beat: beat, nowMs: loop.nowMs)
+            switch child.machine.state {
+            case .ready where silentMs >= limitMs(for: child):
+                kill(child, because: "hung: no heartbeat for \(seconds(silentMs))")
+            case .starting where silentMs >= settings.startLimitMs:
+                kill(child, because: "hung: not ready after \(seconds(silentMs))")
+            default: break
+            }
+        }
+    }
+
+    /// The local Firehose runs only where nobody else wants to, so on a machine without any CPU to
+    /// spare it may be late without being hung: two seconds were seen on one with a load of 15.
+    private func limitMs(for child: Child) -> UInt64 {
+        settings.hangLimitMs * (child.role == .localFirehose ? 4 : 1)
+    }
+
+    /// Said at once, because a process that waits for a disk cannot die before the disk answers.
+    private func kill(_ child: Child, because reason: String) {
+        if child.killedBecause == nil {
+            options.log("\(child.name) (pid \(child.machine.pid ?? 0)) is \(reason): killing it")
+        }
+        child.killedBecause = reason
+        handle(.hung, of: child)
+    }
+}
