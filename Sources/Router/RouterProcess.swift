@@ -27,6 +27,7 @@ public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
             switch message.kind {
             case .link: router.link(to: Int(message.slot), descriptor: descriptor)
             case .drain, .stop: router.drain(withinMs: message.number)
+            case .listen where descriptor >= 0: router.listenToo(on: descriptor)
             default: if descriptor >= 0 { close(descriptor) }
             }
         },

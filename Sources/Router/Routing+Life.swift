@@ -20,6 +20,14 @@ extension Routing {
         }
     }
 
+    /// Accepts on a socket whose own router is down as well. One that cannot be watched stays that
+    /// router's: its connections wait for it.
+    func listenToo(on descriptor: Int32) {
+        closeOnExec(descriptor)
+        if state.pointee.drain == nil, (try? listen(on: [descriptor])) != nil { return }
+        closeDescriptor(descriptor)
+    }
+
     func tick() {
         state.pointee.answers.renewDate(unixSeconds: realtimeMicroseconds() / 1_000_000)
         var windowBytes = 0

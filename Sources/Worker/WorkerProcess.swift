@@ -23,6 +23,7 @@ public func runWorker(_ child: ChildContext) throws -> Never {
             case .link: worker.open(link: descriptor)
             case .flush: worker.flush()
             case .stop, .drain: worker.stop(withinMs: message.number)
+            case .replace: worker.stop(withinMs: message.number, readsLinksToEnd: false)
             default: if descriptor >= 0 { close(descriptor) }
             }
         },

@@ -26,6 +26,7 @@ struct WorkerState: ~Copyable {
 
     struct StopState {
         var deadlineAtMs: UInt64
+        var readsLinksToEnd: Bool
         var isDelivering = true
     }
 

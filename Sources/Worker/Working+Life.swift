@@ -67,11 +67,12 @@ extension Working {
     // MARK: Stopping
 
     /// Reads the links to their end (their routers are gone or going), starts no new call, and
-    /// awaits the one in flight.
-    func stop(withinMs: UInt64) {
+    /// awaits the one in flight. For a successor the links are not read to their end: hits are taken
+    /// as long as the calls last, and what is not acknowledged then is sent to the successor.
+    func stop(withinMs: UInt64, readsLinksToEnd: Bool = true) {
         if state.pointee.stop != nil { return }
         state.pointee.stop = WorkerState.StopState(
-            deadlineAtMs: state.pointee.loop.nowMs + withinMs)
+            deadlineAtMs: state.pointee.loop.nowMs + withinMs, readsLinksToEnd: readsLinksToEnd)
         goOnStopping()
     }
 
@@ -79,7 +80,8 @@ extension Working {
         guard let stop = state.pointee.stop, stop.isDelivering else { return }
         let nowMs = state.pointee.loop.nowMs
         let graceMs: UInt64 = 500
-        if state.pointee.openLinks > 0 && nowMs + graceMs < stop.deadlineAtMs { return }
+        let hasLinks = stop.readsLinksToEnd && state.pointee.openLinks > 0
+        if hasLinks && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
         LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }

@@ -72,6 +72,12 @@ public func socketPair(packets: Bool) throws(Failure) -> (Int32, Int32) {
     return pair
 }
 
+/// A second descriptor of the same socket, close-on-exec; nil when there is none left.
+public func duplicate(_ descriptor: Int32) -> Int32? {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    return copy < 0 ? nil : copy
+}
+
 /// Sends one message with up to four descriptors over a packet socket.
 public func sendMessage(
     _ bytes: UnsafeRawBufferPointer, descriptors: [Int32] = [], over socket: Int32

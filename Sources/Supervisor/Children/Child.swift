@@ -8,6 +8,15 @@ final class Child {
     unowned let cluster: Cluster
     var machine = ChildMachine()
 
+    /// A router of before a reload: it drains, or will, and does not come back.
+    var isOld = false
+    /// The settings that its living incarnation was started with.
+    var generation = 0
+    /// It leaves for a successor, not with the cluster.
+    var isReplaced = false
+    /// Its listening sockets were lent to another router, because it is down.
+    var hasLentSockets = false
+
     /// Of the living incarnation.
     var channel: ControlChannel?
     var incarnation: UInt64 = 0
@@ -56,6 +65,12 @@ final class Child {
 
     /// What this role is told when it is to leave.
     var leaveOrder: ControlMessage {
-        ControlMessage(role == .router ? .drain : .stop, number: leaveWithinMs)
+        let kind: ControlMessage.Kind =
+            switch role {
+            case .router: .drain
+            case .worker: isReplaced ? .replace : .stop
+            case .localFirehose: .stop
+            }
+        return ControlMessage(kind, number: leaveWithinMs)
     }
 }

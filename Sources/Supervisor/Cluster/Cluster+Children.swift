@@ -5,8 +5,11 @@ extension Cluster {
     func children(of role: Inheritance.Role) -> [Child] { children.filter { $0.role == role } }
 
     func child(_ role: Inheritance.Role, _ slot: Int) -> Child? {
-        children.first { $0.role == role && $0.slot == slot }
+        children.first { $0.role == role && $0.slot == slot && !$0.isOld }
     }
+
+    /// One incarnation, of before a reload perhaps.
+    private func child(_ end: LinkPlan.End) -> Child? { children.first { $0.end == end } }
 
     /// The one way in which a child's state changes.
     func handle(_ event: ChildMachine.Event, of child: Child) {
@@ -26,6 +29,8 @@ extension Cluster {
     }
 
     private func start(_ child: Child) {
+        if child.isOld { return child.machine = ChildMachine() }
+        if book.isFull(child.role, child.slot) { return waitForPage(child) }
         do {
             let pid = try spawnIncarnation(of: child)
             handle(.spawned(pid: pid), of: child)
@@ -40,6 +45,14 @@ extension Cluster {
         }
     }
 
+    /// A fresh router has died while the old one of its slot still drains: no third beside them.
+    private func waitForPage(_ child: Child) {
+        for old in children where old.isOld && old.slot == child.slot {
+            old.channel?.send(ControlMessage(.drain, number: 500))
+        }
+        handle(.spawnFailed, of: child)
+    }
+
     /// A process for the slot, with a fresh page and control socket. Answers its pid.
     private func spawnIncarnation(of child: Child) throws(Failure) -> Int32 {
         child.incarnation = max(randomUInt64(), 1)
@@ -47,6 +60,8 @@ extension Cluster {
             child.role, child.slot, incarnation: child.incarnation,
             nowMicroseconds: realtimeMicroseconds())
         child.hasSaidReady = false
+        child.isReplaced = false
+        child.generation = generation
         child.killedBecause = nil
         child.spawnedAtMs = loop.nowMs
         child.hangWatch = HangWatch(nowMs: loop.nowMs)
@@ -79,12 +94,12 @@ extension Cluster {
         Inheritance(
             role: child.role, slot: child.slot, incarnation: child.incarnation,
             counterOffset: book.layout.pageOffset(child.role, child.slot, ordinal: child.ordinal),
-            socketCount: socketCount, settingsFile: folder.settingsSnapshot)
+            socketCount: socketCount, settingsFile: settingsFile)
     }
 
     private func sockets(of child: Child) -> [Int32] {
         switch child.role {
-        case .router: [routerSockets.descriptors[child.slot]]
+        case .router: routerSockets.share(of: child.slot, among: settings.routers)
         case .worker: []
         case .localFirehose: localSockets?.descriptors ?? []
         }
@@ -98,8 +113,7 @@ extension Cluster {
     /// Sends both ends on their way and keeps neither. False when there is no descriptor left.
     private func make(_ link: LinkPlan.Link) -> Bool {
         guard plan.living.isSuperset(of: [link.router, link.worker]),
-            let router = child(.router, link.router.slot),
-            let worker = child(.worker, link.worker.slot)
+            let router = child(link.router), let worker = child(link.worker)
         else { return true }  // one of them died: its successor has links of its own
         guard let pair = try? socketPair(packets: false) else { return false }
         setSocketBuffers(pair.0, byteCount: Self.linkBufferBytes)
@@ -141,8 +155,10 @@ extension Cluster {
             child.hasSaidReady = true
             child.hangWatch = HangWatch(nowMs: loop.nowMs)
             book.seeded(child.role, child.slot, ordinal: child.ordinal)
+            child.hasLentSockets = false
             handle(.saidReady, of: child)
             announceReady()
+            tickReload()
         case .drainMe:
             leave(child, comesBack: !stopMachine.isStopping)
         case .flushed:
@@ -168,6 +184,7 @@ extension Cluster {
     /// Tells a living child to leave, for good or to be replaced.
     func leave(_ child: Child, comesBack: Bool) {
         if case .stopping = child.machine.state { return }
+        child.isReplaced = comesBack
         child.leaveWithinMs = settings.stopTimeoutMs
         handle(.leave(comesBack: comesBack), of: child)
     }
@@ -181,6 +198,7 @@ extension Cluster {
             "ready: http://\(settings.listen.text), \(counted(settings.routers, "router")), "
                 + "\(counted(settings.workers, "worker")), data in \(folder.path)")
         options.didBecomeReady(settings)
+        goOnReloading()
     }
 
     private func exited(_ child: Child, pid: Int32, status: Int64, signal: Int32) {
@@ -203,10 +221,17 @@ extension Cluster {
             obituary.hint = deathHints.hint(signal: signal)
         }
         obituary.killedBecause = child.killedBecause
-        obituary.lastWords = book.text(.lastWords, child.role, child.slot)
+        obituary.lastWords = book.text(
+            .lastWords, child.role, child.slot, ordinal: child.ordinal)
         handle(.exited, of: child)
         tell(&obituary, of: child)
-        if stopMachine.isStopping { tickStop() } else { checkBoot() }
+        if child.isOld && child.machine.isGone { children.removeAll { $0 === child } }
+        if stopMachine.isStopping {
+            tickStop()
+        } else {
+            checkBoot()
+            tickReload()
+        }
     }
 
     private func tell(_ obituary: inout Obituary, of child: Child) {
@@ -230,6 +255,7 @@ extension Cluster {
         if stopMachine.isStopping || exitCode != 0 { return }
         for role in [Inheritance.Role.worker, .router] {
             let slots = children(of: role).map {
+                // After a reload the cluster has booted long since.
                 BootWatch.Slot(
                     wasEverReady: $0.machine.wasEverReady, earlyDeaths: $0.machine.earlyDeaths)
             }

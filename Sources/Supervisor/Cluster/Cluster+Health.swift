@@ -7,13 +7,14 @@ extension Cluster {
     private var standsMaxMs: UInt64 { 60_000 + 2 * settings.effectiveLingerMs }
 
     func startHealthWatch() {
-        progress = Array(repeating: ProgressWatch(), count: settings.workers)
         healthTimer.start(afterMs: HangWatch.lookEveryMs, repeatMs: HangWatch.lookEveryMs)
     }
 
     func lookAtHealth() {
         lookForHung()
+        lendSockets()
         for (shard, counts) in ledgerCounts().enumerated() {
+            if shard == progress.count { progress.append(ProgressWatch()) }
             progress[shard].look(
                 ProgressWatch.Look(
                     goodWaiting: counts.goodWaiting, goodPassed: counts.goodPassed,
@@ -27,7 +28,7 @@ extension Cluster {
     func readiness() -> Readiness {
         Readiness(
             state: stateWord, processes: children.map(healthOf),
-            shards: (0..<settings.workers).map(healthOf), standsMaxMs: standsMaxMs)
+            shards: (0..<min(settings.workers, progress.count)).map(healthOf), standsMaxMs: standsMaxMs)
     }
 
     private func healthOf(_ child: Child) -> Readiness.Process {

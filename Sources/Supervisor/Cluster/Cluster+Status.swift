@@ -21,9 +21,12 @@ extension Cluster {
         return hasSaidReady ? "degraded" : "starting"
     }
 
+    /// Shards of this cluster's life: those of workers that a reload took away count on.
+    var shardCount: Int { max(settings.workers, book.slotsUsed(of: .worker)) }
+
     /// The raw counts a flush waits for, shard by shard.
     func ledgerCounts() -> [LedgerCounts] {
-        (0..<settings.workers).map { shard in
+        (0..<shardCount).map { shard in
             LedgerCounts { book.value($0, .worker, shard) }
         }
     }
@@ -56,7 +59,7 @@ extension Cluster {
 
     private func process(_ child: Child, nowMs: UInt64) -> StatusReport.Process {
         let pid = child.machine.pid
-        let heartbeatMs = book.identity(child.role, child.slot)?.heartbeatMs ?? 0
+        let heartbeatMs = book.identity(child.role, child.slot, ordinal: child.ordinal)?.heartbeatMs ?? 0
         return StatusReport.Process(
             role: child.role.rawValue, index: child.slot, pid: pid, state: child.machine.word,
             uptimeMs: pid == nil ? 0 : loop.nowMs - child.spawnedAtMs,
@@ -69,7 +72,7 @@ extension Cluster {
     private func counters() -> [(name: String, value: UInt64)] {
         Counter.allCases.compactMap { counter in
             let slots = Inheritance.Role.allCases.flatMap { role in
-                (0..<book.layout.slots(of: role)).map { book.value(counter, role, $0) }
+                (0..<book.slotsUsed(of: role)).map { book.value(counter, role, $0) }
             }
             switch counter {
             case .oldestGoodMicroseconds, .oldestBadMicroseconds, .goodDeliveryState,

@@ -14,8 +14,12 @@ final class Cluster {
     private let lock: FileLock
 
     /// As children have it: with the ports that were really bound and the schema's copy.
-    let settings: Settings
-    let routerSockets: ListeningSockets
+    private(set) var settings: Settings
+    /// The same before ports were bound: what a reload is compared with.
+    private var wanted: Settings
+    /// Which settings these are: 0 at the start, and one more for each reload.
+    private(set) var generation = 0
+    var routerSockets: ListeningSockets
     let localSockets: ListeningSockets?
     private let adminSockets: ListeningSockets?
 
@@ -37,7 +41,15 @@ final class Cluster {
     private var admin: AdminServer?
     var stopWaiters: [ControlConnection] = []
 
+    var reloadMachine = ReloadMachine()
+    /// Who waits for the reload under way, and for the one after it.
+    var reloadWaiters: [ControlConnection] = []
+    var nextReloadWaiters: [ControlConnection] = []
+    /// Asked for while one was under way; the last wish counts.
+    var nextReload: String?
+
     var stopTimer: Timer!
+    var reloadTimer: Timer!
     var flushTimer: Timer!
     var resendTimer: Timer!
     var bootTimer: Timer!
@@ -62,10 +74,12 @@ final class Cluster {
         localSockets = try Self.openLocal(&settings, options.log)
         adminSockets = try Self.openAdmin(&settings, options.log)
         self.settings = settings
+        wanted = options.settings
         try options.writeSettings(settings, folder.settingsSnapshot)
 
         let layout = CounterFileLayout(
-            routers: settings.routers, workers: settings.workers,
+            // Room for any number that a reload may ask for: pages that nobody touches cost nothing.
+            routers: Limits.routersMax, workers: Limits.workersMax,
             localFirehoses: localSockets == nil ? 0 : 1, supervisorPid: UInt64(ownPid),
             startedAtMicroseconds: realtimeMicroseconds())
         counterFile = try makeMemoryFile(name: "hydrant-counters", byteCount: layout.byteCount)
@@ -132,6 +146,7 @@ final class Cluster {
         stopTimer = Timer(in: loop, owner: owner) { Cluster.at($0).tickStop() }
         flushTimer = Timer(in: loop, owner: owner) { Cluster.at($0).tickFlushes() }
         resendTimer = Timer(in: loop, owner: owner) { Cluster.at($0).resend() }
+        reloadTimer = Timer(in: loop, owner: owner) { Cluster.at($0).tickReload() }
         bootTimer = Timer(in: loop, owner: owner) { Cluster.at($0).checkBoot() }
         coresTimer = Timer(in: loop, owner: owner) { Cluster.at($0).lookAtCores() }
         healthTimer = Timer(in: loop, owner: owner) { Cluster.at($0).lookAtHealth() }
@@ -140,11 +155,38 @@ final class Cluster {
     /// Whom others wait for comes first.
     private func makeChildren() {
         for role in [Inheritance.Role.localFirehose, .worker, .router] {
-            for slot in 0..<book.layout.slots(of: role) {
+            for slot in 0..<slots(of: role) {
                 children.append(Child(role: role, slot: slot, cluster: self))
             }
         }
     }
+
+    private func slots(of role: Inheritance.Role) -> Int {
+        switch role {
+        case .router: settings.routers
+        case .worker: settings.workers
+        case .localFirehose: localSockets == nil ? 0 : 1
+        }
+    }
+
+    /// Other settings, from the next start of a child on. Children find them at `settingsFile`.
+    func take(_ fresh: ClusterSettings.Fresh) throws {
+        var next = fresh.settings
+        next.listen.port = settings.listen.port
+        next.localListen.port = settings.localListen.port
+        next.admin?.port = settings.admin?.port ?? 0
+        try fresh.writeSettings(next, folder.settingsSnapshot(generation + 1))
+        SmallFile.remove(settingsFile)
+        (settings, wanted) = (next, fresh.settings)
+        generation += 1
+    }
+
+    /// What of `fresh` a running cluster cannot take on.
+    func fixedKeysChanged(_ fresh: Settings) -> [String] {
+        Setting.changed(from: wanted, to: fresh).map(\.key).filter(Setting.fixedKeys.contains)
+    }
+
+    var settingsFile: String { folder.settingsSnapshot(generation) }
 
     private func watchSignals() {
         for signal in [SIGTERM, SIGINT, SIGQUIT] {
@@ -153,6 +195,9 @@ final class Cluster {
             }
         }
         // Their default is death; none of them means that here.
-        for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGALRM] { ignoreSignal(signal) }
+        for signal in [SIGUSR1, SIGUSR2, SIGALRM] { ignoreSignal(signal) }
+        _ = SignalWatch(SIGHUP, in: loop, owner: owner) { owner, _ in
+            Cluster.at(owner).reload(because: "SIGHUP")
+        }
     }
 }

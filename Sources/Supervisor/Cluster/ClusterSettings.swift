@@ -6,6 +6,8 @@ struct ClusterSettings {
     var settings: Settings
     /// Writes settings as a file that children read back.
     var writeSettings: (Settings, _ path: String) throws -> Void
+    /// Reads the configuration anew, as a start would. Nil: this cluster cannot.
+    var reload: (() throws(ReloadRefusal) -> Fresh)?
     /// The program children are, and the words before their role. Tests put another in its place.
     var program = "/proc/self/exe"
     var programWords = ["hydrant"]
@@ -14,6 +16,12 @@ struct ClusterSettings {
     /// Called once, when all children are at work, with the ports that were really bound.
     var didBecomeReady: (Settings) -> Void = { _ in }
     var log: (String) -> Void = { writeLine("hydrant: \($0)", to: 2) }
+
+    /// Settings that were read anew, and how to write them for children.
+    struct Fresh {
+        var settings: Settings
+        var writeSettings: (Settings, _ path: String) throws -> Void
+    }
 
     init(
         settings: Settings, writeSettings: @escaping (Settings, _ path: String) throws -> Void

@@ -31,12 +31,17 @@ struct ConfigOptions: ParsableArguments {
     /// - Parameter startsCluster: Whether what `run` alone needs must be there (AWS credentials).
     func load(startsCluster: Bool = true) throws -> LoadedSettings {
         let loaded = try reportingProblems { () throws(ConfigProblems) in
-            try SettingsLoader.load(
-                configPath: config, overrides: overrides, environment: currentEnvironment(),
-                workingFolder: currentFolder(), startsCluster: startsCluster)
+            try read(startsCluster: startsCluster)
         }
         Terminal.printError(loaded.renderWarnings(color: Terminal.errorsAreColored))
         return loaded
+    }
+
+    /// The same without a word to anybody.
+    func read(startsCluster: Bool = true) throws(ConfigProblems) -> LoadedSettings {
+        try SettingsLoader.load(
+            configPath: config, overrides: overrides, environment: currentEnvironment(),
+            workingFolder: currentFolder(), startsCluster: startsCluster)
     }
 
     /// Settings and schema, and folders looked at: what `run` starts with and `check` checks.

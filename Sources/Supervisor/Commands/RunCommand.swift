@@ -1,4 +1,6 @@
 import ArgumentParser
+import Config
+import Core
 import Platform
 
 struct RunCommand: ParsableCommand {
@@ -32,7 +34,22 @@ struct RunCommand: ParsableCommand {
                 workingFolder: currentFolder())
             Terminal.print(banner.text)
         }
+        options.reload = { () throws(ReloadRefusal) in try readAgain() }
         throw ExitCode(try runCluster(options))
+    }
+
+    /// The same file, variables and flags, as they are now.
+    private func readAgain() throws(ReloadRefusal) -> ClusterSettings.Fresh {
+        do throws(ConfigProblems) {
+            let loaded = try cluster.read()
+            let schema = try StartChecks.run(loaded)
+            return ClusterSettings.Fresh(settings: loaded.settings) { settings, path in
+                try Glue.writeSettings(settings, schema, to: path)
+            }
+        } catch {
+            let lines = error.render(color: false).split(separator: "\n").map(String.init)
+            throw ReloadRefusal(lines: lines)
+        }
     }
 }
 

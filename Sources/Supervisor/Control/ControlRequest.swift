@@ -6,6 +6,7 @@
 ///     stop, stop now,      lines "progress …" while rows are delivered, then "done …" when all have
 ///     stop deliver,        left, or "left …" when rows were to be delivered and were not
 ///     stop keep
+///     reload               lines "problem …" and "refused …", or "done …", or "failed …"
 ///
 /// Then the supervisor closes.
 enum ControlRequest: Equatable {
@@ -17,6 +18,7 @@ enum ControlRequest: Equatable {
     /// Whatever `on_stop` says.
     case stopDeliver
     case stopKeep
+    case reload
 
     static let lineBytesMax = 256
     static let flushTimeoutMsMax: UInt64 = 24 * 3600 * 1000
@@ -30,6 +32,7 @@ enum ControlRequest: Equatable {
         case ("stop", 2) where words[1] == "now": self = .stopNow
         case ("stop", 2) where words[1] == "deliver": self = .stopDeliver
         case ("stop", 2) where words[1] == "keep": self = .stopKeep
+        case ("reload", 1): self = .reload
         case ("flush", 2):
             guard let ms = UInt64(words[1]), ms <= Self.flushTimeoutMsMax else { return nil }
             self = .flush(timeoutMs: ms)
@@ -46,6 +49,7 @@ enum ControlRequest: Equatable {
         case .stopNow: "stop now"
         case .stopDeliver: "stop deliver"
         case .stopKeep: "stop keep"
+        case .reload: "reload"
         }
     }
 }

@@ -54,6 +54,8 @@ final class ControlServer {
     func ended(_ connection: ControlConnection) {
         connections.removeAll { $0 === connection }
         cluster.stopWaiters.removeAll { $0 === connection }
+        cluster.reloadWaiters.removeAll { $0 === connection }
+        cluster.nextReloadWaiters.removeAll { $0 === connection }
     }
 
     func received(_ line: String, from connection: ControlConnection) {
@@ -67,10 +69,11 @@ final class ControlServer {
         case .stopNow:
             cluster.stopWaiters.append(connection)
             cluster.stop(because: "hydrant stop --now", immediately: true)
+        case .reload: cluster.reload(because: "hydrant reload", for: connection)
         case nil:
             connection.write(
                 "error unknown request; known: status, status table, flush <ms>, stop, stop now, "
-                    + "stop deliver, stop keep\n",
+                    + "stop deliver, stop keep, reload\n",
                 andClose: true)
         }
     }

@@ -11,7 +11,11 @@ struct DataFolder: Equatable {
     var localCredentials: String { path + "/local-credentials" }
     var runFolder: String { path + "/run" }
     /// The settings as children read them.
-    var settingsSnapshot: String { runFolder + "/settings.toml" }
+    var settingsSnapshot: String { settingsSnapshot(0) }
+    /// After so many reloads.
+    func settingsSnapshot(_ generation: Int) -> String {
+        runFolder + (generation == 0 ? "/settings.toml" : "/settings-\(generation).toml")
+    }
     /// The schema as it was when the cluster started.
 
     /// Makes the folder and proves that it can be written.

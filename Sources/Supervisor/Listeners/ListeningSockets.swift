@@ -35,6 +35,27 @@ struct ListeningSockets {
         return sockets
     }
 
+    /// More sockets on the same port, for more routers. None is ever closed while the port lives:
+    /// connections may wait in it.
+    mutating func grow(to count: Int, address: Settings.Address) throws(ClusterFailure) {
+        guard count > descriptors.count else { return }
+        do throws(Failure) {
+            try setReusePort(descriptors[0])
+            while descriptors.count < count {
+                let more = try bindTCP(address: address.host, port: port, reusePort: true)
+                descriptors.append(more)
+                try Platform.listen(on: more, backlog: Self.backlog)
+            }
+        } catch {
+            throw Self.refused("listen", address, error)
+        }
+    }
+
+    /// The sockets of one router of several; fewer routers than sockets have more than one each.
+    func share(of slot: Int, among routers: Int) -> [Int32] {
+        descriptors.indices.filter { $0 % routers == slot }.map { descriptors[$0] }
+    }
+
     func close() { descriptors.forEach { closeDescriptor($0) } }
 
     private static func bindPatiently(

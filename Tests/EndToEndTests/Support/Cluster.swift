@@ -111,10 +111,16 @@ final class Cluster {
 
     // MARK: The command line
 
+    /// A command about this cluster.
     @discardableResult
-    func hydrant(_ arguments: String..., timeoutSeconds: Double = 200) throws -> Output {
+    func hydrant(_ arguments: [String], timeoutSeconds: Double = 200) throws -> Output {
         try run(
             binary, arguments, in: folder, environment: environment, timeoutSeconds: timeoutSeconds)
+    }
+
+    @discardableResult
+    func hydrant(_ arguments: String..., timeoutSeconds: Double = 200) throws -> Output {
+        try hydrant(arguments, timeoutSeconds: timeoutSeconds)
     }
 
     /// The options by which every command finds this cluster.

@@ -39,6 +39,11 @@ public struct ControlMessage: Equatable, Sendable {
         case flush = 19
         /// Every child: exit at once.
         case quit = 20
+        /// Worker: leave for a successor. Hits are taken until the calls in flight are done. Number:
+        /// milliseconds those may take.
+        case replace = 21
+        /// Router: one descriptor, a listening socket to accept on besides its own.
+        case listen = 22
     }
 
     public var kind: Kind

@@ -99,14 +99,38 @@ public struct CounterBook {
         return CounterPage(at: base + layout.retiredOffset(role, slot)).text(text)
     }
 
+    /// The text of one incarnation, dead or alive, of which the slot's page is still there.
+    public func text(
+        _ text: CounterText, _ role: Inheritance.Role, _ slot: Int, ordinal: Int
+    ) -> String {
+        page(role, slot, ordinal % 2).text(text)
+    }
+
+    /// Slots that ever had an incarnation: `0 ..< slotsUsed`.
+    public func slotsUsed(of role: Inheritance.Role) -> Int {
+        (books[role]!.lastIndex { $0.starts > 0 } ?? -1) + 1
+    }
+
+    /// Whether two incarnations live in the slot, so that there is no page for a third.
+    public func isFull(_ role: Inheritance.Role, _ slot: Int) -> Bool {
+        books[role]![slot].living[books[role]![slot].starts % 2]
+    }
+
     /// Sum over a role's slots.
     public func sum(_ counter: Counter, _ role: Inheritance.Role) -> UInt64 {
-        (0..<layout.slots(of: role)).reduce(0) { $0 &+ value(counter, role, $1) }
+        (0..<slotsUsed(of: role)).reduce(0) { $0 &+ value(counter, role, $1) }
     }
 
     /// What the newest incarnation says of itself, if it is a line at all.
     public func identity(_ role: Inheritance.Role, _ slot: Int) -> CounterIdentity? {
-        try? CounterIdentity.read(page(role, slot, books[role]![slot].newest).base)
+        identity(role, slot, ordinal: books[role]![slot].newest)
+    }
+
+    /// What an incarnation says of itself, of which the slot's page is still there.
+    public func identity(
+        _ role: Inheritance.Role, _ slot: Int, ordinal: Int
+    ) -> CounterIdentity? {
+        try? CounterIdentity.read(page(role, slot, ordinal % 2).base)
     }
 
     /// A ledger counts when the supervisor heard `ready`, or the page says so: a worker may die

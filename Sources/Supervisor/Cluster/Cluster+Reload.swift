@@ -1,0 +1,209 @@
+import Core
+import Platform
+
+/// Other settings without a stop: on SIGHUP, and for `hydrant reload`.
+extension Cluster {
+    private static let reloadTickMs: UInt64 = 20
+
+    /// Reads the configuration and takes it on, or says what is wrong and goes on as before. While a
+    /// reload is under way the next one waits, and however often it is asked for it is one.
+    func reload(because reason: String, for connection: ControlConnection? = nil) {
+        if stopMachine.isStopping {
+            connection?.write("refused the cluster is stopping\n", andClose: true)
+            return
+        }
+        if reloadMachine.isActive || !hasSaidReady {
+            nextReload = reason
+            if let connection { nextReloadWaiters.append(connection) }
+            return
+        }
+        if let connection { reloadWaiters.append(connection) }
+        do throws(ReloadRefusal) {
+            try takeFreshSettings()
+        } catch {
+            refuseReload(reason, error)
+            return
+        }
+        options.log("\(reason): taking on the configuration as it is now")
+        loop.updateTime()
+        perform(reloadMachine.begin(reloadLook))
+        if !reloadTimer.isActive {
+            reloadTimer.start(afterMs: Self.reloadTickMs, repeatMs: Self.reloadTickMs)
+        }
+    }
+
+    private func takeFreshSettings() throws(ReloadRefusal) {
+        guard let read = options.reload else {
+            throw ReloadRefusal(lines: ["this cluster cannot read its configuration again"])
+        }
+        let fresh = try read()
+        let fixed = fixedKeysChanged(fresh.settings)
+        guard fixed.isEmpty else {
+            throw ReloadRefusal(lines: [
+                "error: \(fixed.joined(separator: ", ")) cannot change while the cluster runs",
+                "  hint: change \(fixed.count == 1 ? "it" : "them") back, or stop the cluster "
+                    + "and start it again; until then nothing of the new configuration is used",
+            ])
+        }
+        do {
+            try take(fresh)
+            let count = settings.routers
+            try routerSockets.grow(to: count, address: settings.listen)
+        } catch {
+            throw ReloadRefusal(lines: ["\(error)"])
+        }
+    }
+
+    private func refuseReload(_ reason: String, _ refusal: ReloadRefusal) {
+        options.log("\(reason): not reloaded; the cluster goes on as it was:")
+        for line in refusal.lines { options.log("  \(line)") }
+        for waiter in reloadWaiters {
+            for line in refusal.lines { waiter.write("problem \(line)\n", andClose: false) }
+            waiter.write("refused the cluster goes on as it was\n", andClose: true)
+        }
+        reloadWaiters = []
+    }
+
+    /// Time passed, or a child became ready or ended.
+    func tickReload() {
+        guard reloadMachine.isActive else { return }
+        if stopMachine.isStopping { return endReload("refused the cluster is stopping\n") }
+        perform(reloadMachine.tick(reloadLook))
+    }
+
+    private var reloadLook: ReloadMachine.Look {
+        let routers = children(of: .router)
+        let fresh = routers.filter { !$0.isOld && $0.generation == generation }
+        return ReloadMachine.Look(
+            nowMs: loop.nowMs,
+            workers: children(of: .worker).filter { $0.slot < settings.workers }.map {
+                ReloadMachine.Worker(
+                    slot: $0.slot, isReady: $0.machine.isReady,
+                    isFresh: $0.generation == generation)
+            },
+            freshRouters: settings.routers, freshRoutersReady: fresh.count { $0.machine.isReady },
+            oldRouters: routers.count { $0.isOld },
+            surplusWorkers: children(of: .worker).count {
+                $0.slot >= settings.workers && !$0.machine.isGone
+            })
+    }
+
+    private func perform(_ actions: [ReloadMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .startNewWorkers: startMissing(.worker, settings.workers)
+            case .replaceWorker(let slot):
+                if let worker = child(.worker, slot) { leave(worker, comesBack: true) }
+            case .startFreshRouters:
+                for router in children(of: .router) { router.isOld = true }
+                startMissing(.router, settings.routers)
+            case .drainOldRouters: drainOldRouters(withinMs: settings.stopTimeoutMs)
+            case .giveUpFreshRouters: giveUpFreshRouters()
+            case .stopSurplusWorkers:
+                for worker in children(of: .worker) where worker.slot >= settings.workers {
+                    leave(worker, comesBack: false)
+                }
+            case .finish(let outcome): finishReload(outcome)
+            }
+        }
+    }
+
+    private func startMissing(_ role: Inheritance.Role, _ count: Int) {
+        for slot in 0..<count where child(role, slot)?.machine.isGone ?? true {
+            let newcomer =
+                child(role, slot)
+                ?? {
+                    let child = Child(role: role, slot: slot, cluster: self)
+                    children.append(child)
+                    return child
+                }()
+            newcomer.generation = generation
+            handle(.wanted, of: newcomer)
+        }
+    }
+
+    private func drainOldRouters(withinMs: UInt64) {
+        for router in children(of: .router) where router.isOld {
+            router.leaveWithinMs = withinMs
+            handle(.leave(comesBack: false), of: router)
+        }
+        // One that was waiting for its restart has no process to wait for.
+        children.removeAll { $0.isOld && $0.machine.isGone }
+    }
+
+    private func giveUpFreshRouters() {
+        for router in children(of: .router) {
+            if router.isOld {
+                router.isOld = false
+            } else {
+                // It has answered nobody: what is in its socket's queue is the old router's too.
+                router.isOld = true
+                router.leaveWithinMs = 0
+                handle(.leave(comesBack: false), of: router)
+                handle(.graceOver, of: router)
+            }
+        }
+        children.removeAll { $0.isOld && $0.machine.isGone }
+    }
+
+    private func finishReload(_ outcome: ReloadMachine.Outcome) {
+        let shape =
+            "\(counted(settings.routers, "router")), \(counted(settings.workers, "worker"))"
+        switch outcome {
+        case .done: endReload("done reloaded: \(shape)\n")
+        case .oldRoutersStay:
+            endReload(
+                "failed no fresh router started within "
+                    + "\(seconds(ReloadMachine.patienceMs)): the old ones go on with the settings "
+                    + "of before; see the log, then `hydrant reload` again\n")
+        case .workersMissing(let slots):
+            let names = slots.map { "worker \($0)" }.joined(separator: ", ")
+            endReload(
+                "failed reloaded, but \(names) did not come back in time: see the log and "
+                    + "`hydrant status`\n")
+        }
+    }
+
+    private func endReload(_ line: String) {
+        reloadMachine.abandon()
+        reloadTimer.stop()
+        options.log(String(line.drop { $0 != " " }.dropFirst().dropLast()))
+        for waiter in reloadWaiters { waiter.write(line, andClose: true) }
+        reloadWaiters = []
+        goOnReloading()
+    }
+
+    /// What was asked for meanwhile.
+    func goOnReloading() {
+        guard let reason = nextReload else { return }
+        nextReload = nil
+        reloadWaiters = nextReloadWaiters
+        nextReloadWaiters = []
+        reload(because: reason)
+    }
+
+    // MARK: A router that stays down
+
+    /// How long a router may be down before others accept for it.
+    private static let lendAfterMs: UInt64 = 1000
+
+    /// Clients whose connections wait at a dead router's socket are taken by a living one. Its own
+    /// successor shares the socket then: whoever is first accepts.
+    func lendSockets() {
+        if stopMachine.isStopping { return }
+        for router in children(of: .router) where !router.isOld && !router.machine.isReady {
+            guard !router.hasLentSockets, loop.nowMs >= router.spawnedAtMs + Self.lendAfterMs,
+                let other = children(of: .router).first(where: {
+                    $0 !== router && !$0.isOld && $0.machine.isReady
+                })
+            else { continue }
+            router.hasLentSockets = true
+            for socket in routerSockets.share(of: router.slot, among: settings.routers) {
+                guard let copy = duplicate(socket) else { continue }
+                other.channel?.send(ControlMessage(.listen), descriptor: copy)
+            }
+            noteWaiting()
+            options.log("\(router.name) is down: \(other.name) accepts for it")
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Other settings without a stop, and without a request that fails.
+    @Suite struct ReloadTests {
+        private func configure(_ cluster: Cluster, _ text: String) throws {
+            try text.write(
+                to: cluster.folder.appendingPathComponent("hydrant.toml"), atomically: true,
+                encoding: .utf8)
+        }
+
+        @Test func `five reloads under load: no request fails, and nothing is lost`() throws {
+            let cluster = try Cluster(config: "workers = 2\n")
+            let before = try cluster.status()
+            let sent = try underLoad(cluster, seconds: 14, "reload") {
+                usleep(500_000)
+                for _ in 0..<5 {
+                    let output = try cluster.hydrant(["reload"] + cluster.finding)
+                    #expect(output.status == 0, "\(output.stderr)\(cluster.logText)")
+                    #expect(output.stdout == "reloaded: 1 router, 2 workers\n")
+                }
+            }
+            #expect(sent.other.isEmpty, "\(sent.other)\n\(cluster.logText)")
+            #expect(sent.answered.count > 300)
+            let after = try cluster.status()
+            #expect(Set(after.processes.map(\.pid)).isDisjoint(with: workers(before)))
+            #expect(after.processes.count == before.processes.count)
+            try expectAllThere(cluster, sent)
+        }
+
+        private func workers(_ status: Status) -> Set<Int32> {
+            Set(status.processes.filter { $0.role != "local-firehose" }.map(\.pid))
+        }
+
+        @Test func `workers and routers grow and shrink under load`() throws {
+            let cluster = try Cluster(config: "workers = 2\nrouters = 1\n")
+            let sent = try underLoad(cluster, seconds: 16, "resize") {
+                usleep(500_000)
+                for (workers, routers) in [(4, 2), (1, 3), (3, 1)] {
+                    try configure(cluster, "workers = \(workers)\nrouters = \(routers)\n")
+                    let output = try cluster.hydrant(["reload"] + cluster.finding)
+                    #expect(output.status == 0, "\(output.stderr)\(cluster.logText)")
+                    let status = try cluster.status()
+                    #expect(status.pids(of: "worker").count == workers)
+                    #expect(status.pids(of: "router").count == routers)
+                    #expect(status.ledger.closes)
+                }
+            }
+            #expect(sent.other.isEmpty, "\(sent.other)\n\(cluster.logText)")
+            // A reload sends to new shards what old ones have: all of it is delivered all the same.
+            try cluster.stop()
+            try configure(cluster, "workers = 4\n")
+            try cluster.start()
+            try expectAllThere(cluster, sent)
+        }
+
+        @Test func `a broken configuration is refused with its line, and the old one goes on`()
+            throws
+        {
+            let cluster = try Cluster(config: "workers = 1\n")
+            let before = try cluster.status().processes.map(\.pid)
+            try configure(cluster, "workers = 1\nwokers = 2\n")
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            #expect(output.status == 78)
+            #expect(output.stderr.contains("hydrant.toml:2:1"), "\(output.stderr)")
+            // The supervisor reads it too, and says the same in its log.
+            kill(cluster.pid, SIGHUP)
+            #expect(eventually(within: 5) { cluster.logText.contains("SIGHUP: not reloaded") })
+            #expect(cluster.logText.contains("hydrant.toml:2:1"), "\(cluster.logText)")
+            #expect(try cluster.status().processes.map(\.pid) == before)
+            #expect(try cluster.get("/p.gif?event=e").stdout.hasPrefix("HTTP/1.1 200"))
+        }
+
+        @Test func `what a running cluster cannot change is refused by name`() throws {
+            let cluster = try Cluster(config: "workers = 1\n")
+            let before = try cluster.status().processes.map(\.pid)
+            try configure(cluster, "workers = 2\n[local]\nsink = \"objects\"\n")
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            #expect(output.status == 78)
+            #expect(output.stderr.contains("local.sink cannot change"), "\(output.stderr)")
+            #expect(try cluster.status().processes.map(\.pid) == before)
+        }
+
+        @Test func `a changed schema is in force after a reload`() throws {
+            let cluster = try Cluster(config: "workers = 1\n")
+            let schema = try cluster.hydrant("schema", "show").stdout
+            try configure(cluster, "workers = 1\nschema = \"mine.toml\"\non_invalid = \"accept\"\n")
+            try schema.write(
+                to: cluster.folder.appendingPathComponent("mine.toml"), atomically: true,
+                encoding: .utf8)
+            #expect(try cluster.get("/p.gif").stdout.hasPrefix("HTTP/1.1 400"))
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            #expect(output.status == 0, "\(output.stderr)")
+            #expect(try cluster.get("/p.gif").stdout.hasPrefix("HTTP/1.1 200"))
+        }
+
+        @Test func `a storm of signals is a few reloads, and the cluster is whole after it`()
+            throws
+        {
+            let cluster = try Cluster(config: "workers = 1\n")
+            let sent = try underLoad(cluster, seconds: 8, "storm") {
+                usleep(500_000)
+                for _ in 0..<300 {
+                    for signal in [SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE, SIGCHLD] {
+                        kill(cluster.pid, signal)
+                    }
+                    usleep(10_000)
+                }
+            }
+            #expect(sent.other.isEmpty, "\(sent.other)\n\(cluster.logText)")
+            let isWhole = try eventually(within: 20) {
+                let status = try cluster.status()
+                return status.allReady && status.processes.count == 3
+            }
+            #expect(isWhole, "\(cluster.logText)")
+            try expectAllThere(cluster, sent)
+            #expect(try cluster.stop() == 0)
+        }
+
+        @Test func `without a cluster it says so`() throws {
+            let cluster = try Cluster(start: false)
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            #expect(output.status == 69)
+            #expect(output.stderr.contains("hydrant run"), "\(output.stderr)")
+        }
+    }
+}
