@@ -28,12 +28,15 @@ func library(_ name: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/Shared/\(name)", providers: [.apt([apt])])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = []
+) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
         path: "Tests/\(name)Tests",
         // Texts that reports are compared with.
-        exclude: name == "LoadTest" ? ["Golden"] : [])
+        exclude: name == "LoadTest" ? ["Golden"] : [],
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -115,6 +118,11 @@ let package = Package(
                 "Supervisor", "Core", "Platform", "Config",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Routers, workers and the supervisor's machines together, on simulated time.
+        // Optimized, because it lives thousands of lives.
+        tests(
+            "Simulator", ["Router", "Worker", "Supervisor", "Core", "Platform", "Config"],
+            [.unsafeFlags(["-O"])]),
         tests("Architecture", []),
         // From outside only: it knows the product as a user does, by its binary.
         tests("EndToEnd", []),

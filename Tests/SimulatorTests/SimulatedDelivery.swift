@@ -1,0 +1,156 @@
+import Core
+import Platform
+
+@testable import Worker
+
+/// One lane's delivery: the worker's own machine, batches and ledger, joined to simulated time and a
+/// simulated service as `LaneDelivery` joins them to real ones.
+final class SimulatedDelivery {
+    private let agenda: Agenda
+    private let firehose: SimulatedFirehose
+    private let isGood: Bool
+    private let isAlive: () -> Bool
+    private var machine: DeliveryMachine
+    private var builder: BatchBuilder
+    private var timer = 0
+    private var isSlicing = false
+    private var random: () -> UInt64
+    /// Rows of the batch in the making that the service has taken: at a death they may come again.
+    private(set) var taken: [UInt64] = []
+    /// Rows that were taken without an answer: they will come again.
+    private(set) var ambiguous: [UInt64] = []
+
+    init(
+        _ agenda: Agenda, _ firehose: SimulatedFirehose, isGood: Bool,
+        lane: UnsafeMutablePointer<SpoolLane>, random: @escaping () -> UInt64,
+        isAlive: @escaping () -> Bool
+    ) {
+        (self.agenda, self.firehose, self.isGood) = (agenda, firehose, isGood)
+        (self.random, self.isAlive) = (random, isAlive)
+        var tuning = DeliveryTuning()
+        tuning.lingerBytes = 4096
+        tuning.lingerMs = 200
+        tuning.backoffCapMs = 2000
+        tuning.probeBaseMs = 500
+        tuning.probeCapMs = 2000
+        machine = DeliveryMachine(tuning: tuning)
+        builder = BatchBuilder(
+            streamName: isGood ? "good" : "bad", source: .spool(lane), recordBytesMax: 2048,
+            callBytesMax: 8192)
+        if lane.pointee.undeliveredHits > 0 { appended(bytes: Int(lane.pointee.byteCount)) }
+    }
+
+    var isCaughtUp: Bool { machine.isCaughtUp }
+
+    func appended(bytes: Int) {
+        switch machine.appended(bytes: bytes) {
+        case .none: break
+        case .startTimer(let ms): startTimer(ms)
+        case .build: build()
+        }
+    }
+
+    func flushNow() {
+        switch machine.flushNow() {
+        case .none, .caughtUp: break
+        case .build: build()
+        case .call: prepareCall()
+        }
+    }
+
+    private func startTimer(_ ms: UInt64) {
+        timer += 1
+        let mine = timer
+        agenda.after(ms) { [self] in
+            guard isAlive(), mine == timer else { return }
+            switch machine.timerFired() {
+            case .none: break
+            case .build: build()
+            case .call: prepareCall()
+            }
+        }
+    }
+
+    private func build() {
+        timer += 1
+        taken = []
+        builder.begin(small: false)
+        startSlicing()
+    }
+
+    private func startSlicing() {
+        if isSlicing { return }
+        isSlicing = true
+        slice()
+    }
+
+    private func slice() {
+        agenda.after(1) { [self] in
+            guard isAlive(), isSlicing else { return }
+            switch builder.advance(earlyEndBytes: machine.earlyEndBytes) {
+            case .more: slice()
+            case .ready(let reachedEnd):
+                isSlicing = false
+                _ = machine.built(batch: (builder.body.rawBytes, reachedEnd))
+                call()
+            case .empty:
+                isSlicing = false
+                _ = machine.built(batch: nil)
+            }
+        }
+    }
+
+    private func prepareCall() {
+        timer += 1
+        if builder.body.isCompacting { startSlicing() } else { call() }
+    }
+
+    private func call() {
+        var inCall: [UInt64] = []
+        firehose.call(isGood: isGood, builder.body.bytes) { [self] rows in
+            inCall += rows
+            taken += rows
+        } answered: { [self] reply in
+            guard isAlive() else { return }
+            finished(reply, inCall)
+        }
+    }
+
+    private func finished(_ reply: FirehoseReply, _ inCall: [UInt64]) {
+        let count = builder.callRecordCount
+        switch reply {
+        case .delivered:
+            builder.settle(failed: [])
+            // A death while the cursor was on its way: nothing more happens here.
+            guard isAlive() else { return }
+            taken = []
+            perform(machine.delivered())
+        case .partial(let failed, let fault, _):
+            builder.settle(failed: failed)
+            guard isAlive() else { return }
+            perform(
+                machine.failed(
+                    fault, tookSome: failed.count < count, learnedClock: false, retryAfterMs: nil,
+                    dice: random()))
+        case .failed(let failure):
+            ambiguous += inCall
+            perform(
+                machine.failed(
+                    failure.fault, tookSome: false, learnedClock: false, retryAfterMs: nil,
+                    dice: random()))
+        }
+    }
+
+    private func perform(_ end: DeliveryMachine.CallEnd) {
+        switch end.action {
+        case .rest: builder.begin(small: true)
+        case .startTimer(let ms):
+            builder.begin(small: true)
+            startTimer(ms)
+        case .build: build()
+        case .callAgain: prepareCall()
+        case .callAfter(let ms): startTimer(ms)
+        case .stopped: break
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Config
+import Core
+
+/// A hit of the simulation: everything about it follows from its number.
+struct SimulatedHit {
+    let number: UInt64
+
+    /// One of eleven lacks what the schema asks for.
+    var isGood: Bool { number % 11 != 0 }
+
+    private var target: String {
+        isGood
+            ? "/p.gif?event=load&uid=u\(number % 97)&n=\(number)"
+                + String(
+                    repeating: "x", count: Int(number &* 2_654_435_761 % 300))
+            : "/p.gif?uid=u\(number % 97)&broken=\(number)"
+    }
+
+    /// What stands in the frame.
+    var bytes: [UInt8] {
+        var target = target
+        return target.withUTF8 { target -> [UInt8] in
+            let count = HitLayout.byteCount(
+                target: target.count, userAgent: 0, referer: 0, visitorCookie: 0)
+            return [UInt8](unsafeUninitializedCapacity: count) { room, filled in
+                let address = [UInt8](repeating: 7, count: 16)
+                let none = UnsafeRawBufferPointer(start: nil, count: 0)
+                filled = HitLayout.write(
+                    to: room.baseAddress!, route: HitLayout.Route.pixel, flags: 0,
+                    receivedAtMicroseconds: 1_700_000_000_000_000 + number, address: address,
+                    requestTarget: UnsafeRawBufferPointer(target), userAgent: none, referer: none,
+                    visitorCookie: none)
+                let id = UnsafeMutableRawPointer(room.baseAddress!) + 8
+                id.storeBytes(of: number.bigEndian, as: UInt64.self)
+                id.storeBytes(of: UInt64(0xABAD_1DEA), toByteOffset: 8, as: UInt64.self)
+            }
+        }
+    }
+
+    /// The row it becomes, and in which lane.
+    func row(_ encoder: UnsafeMutablePointer<RowEncoder>) -> (isGood: Bool, bytes: [UInt8]) {
+        let hit = bytes
+        return hit.withUnsafeBytes { hit in
+            let room = UnsafeMutablePointer<UInt8>.allocate(capacity: RowEncoder.rowBytesMax)
+            defer { room.deallocate() }
+            let result = encoder.pointee.encode(HitView(hit)!, into: room)
+            return (
+                result.kind == .good,
+                Array(UnsafeBufferPointer(start: room, count: result.byteCount))
+            )
+        }
+    }
+
+    /// The number in a row's id; nil for a row that no hit of ours became.
+    static func number(ofRow row: some Collection<UInt8>) -> UInt64? {
+        let start = Array("{\"id\":\"".utf8)
+        guard row.count > start.count + 36, row.starts(with: start) else { return nil }
+        let text = row.dropFirst(start.count).prefix(18).filter { $0 != UInt8(ascii: "-") }
+        return UInt64(String(decoding: text, as: UTF8.self), radix: 16)
+    }
+}
