@@ -165,7 +165,7 @@ extension Cluster {
             if child.role == .localFirehose { localLoaded(message.number) }
         case .linkBroken:
             relink(child, worker: Int(message.slot))
-        case .drained, .link, .drain, .stop, .flush, .quit:
+        case .drained, .link, .drain, .stop, .flush, .quit, .replace, .listen:
             break
         }
     }
