@@ -21,15 +21,7 @@ extension Working {
 }
 
 extension SpoolLane {
-    /// Whether what the frame has for this lane is in it: because the frame was here before, or,
-    /// for a lone hit, the batch it is from.
-    ///
-    /// Not for an opaque one: nobody can say which lane its hit belongs to, so the batch in this
-    /// lane does not prove the hit in it. Storing it again is the lesser fault.
-    func holds(_ header: FrameHeader) -> Bool {
-        holds(header.origin, header.sequence)
-            || header.kind == .lone && holds(header.batchOrigin, header.batchSequence)
-    }
+    func holds(_ header: FrameHeader) -> Bool { origins.holds(header) }
 }
 
 /// A worker's death on demand, so that tests can watch how a cluster lives with a hit that kills.

@@ -30,3 +30,15 @@ extension FrameHeader {
     public var batchOrigin: Origin { LoneHit.origin(of: origin) }
     public var batchSequence: UInt64 { sequence / LoneHit.places }
 }
+
+extension OriginTable {
+    /// Whether what a frame brings for this lane is in it: because the frame was here before, or,
+    /// for a lone hit, the batch it is from.
+    ///
+    /// Not for an opaque one: nobody can say which lane its hit belongs to, so the batch in this
+    /// lane does not prove the hit in it. Storing it again is the lesser fault.
+    public func holds(_ header: FrameHeader) -> Bool {
+        holds(header.origin, header.sequence)
+            || header.kind == .lone && holds(header.batchOrigin, header.batchSequence)
+    }
+}
