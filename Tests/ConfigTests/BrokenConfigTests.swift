@@ -86,7 +86,7 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         BrokenConfig("listen = \"example.com:80\"", 1, 10, "IP address", "not looked up"),
         BrokenConfig("listen = \"::1:80\"", 1, 10, "without brackets", "[::1]:8080"),
         BrokenConfig("listen = \"[::g]:80\"", 1, 10, "IP address", "not looked up"),
-        BrokenConfig("ack = \"fsink\"", 1, 7, "not \"fsink\"", "did you mean \"fsync\"?"),
+        BrokenConfig("ack = \"fsynk\"", 1, 7, "not \"fsynk\"", "did you mean \"fsync\"?"),
         BrokenConfig("ack = \"memory\"", 1, 7, "\"received\", \"spooled\"", "choose one"),
         BrokenConfig("on_shard_down = \"rerout\"", 1, 17, "\"rerout\"", "mean \"reroute\"?"),
         BrokenConfig("on_invalid = \"acept\"", 1, 14, "not \"acept\"", "did you mean \"accept\"?"),

@@ -35,6 +35,7 @@ private struct PoisonWalk: ~Copyable {
     var verdicts: [UInt32: Verdict] = [:]
     var opaque: Set<UInt32> = []
     var deaths = 0
+    var refused = 0
     /// The worker took all from the link, and has not acknowledged it.
     var hasRead = false
     var wentWrong: [String] = []
@@ -46,13 +47,16 @@ private struct PoisonWalk: ~Copyable {
     }
 
     mutating func add() {
-        guard let room = window.reserve(HitLayout.fixedBytes, nowMs: 0) else { return }
-        room.initializeMemory(as: UInt8.self, repeating: 0, count: HitLayout.fixedBytes)
-        room.storeBytes(of: UInt32(HitLayout.fixedBytes), as: UInt32.self)
+        let count = HitLayout.fixedBytes + Int(dice.roll(hits % 5 == 0 ? 9000 : 400))
+        guard let room = window.reserve(count, nowMs: 0) else {
+            refused += 1
+            return
+        }
+        room.initializeMemory(
+            as: UInt8.self, repeating: UInt8(truncatingIfNeeded: hits), count: count)
+        room.storeBytes(of: UInt32(count), as: UInt32.self)
         room.storeBytes(of: hits, toByteOffset: 8, as: UInt32.self)
-        window.commitHit(
-            HitLayout.fixedBytes,
-            claim: Claim(slot: hits, generation: 0, ordinal: 0, expired: false))
+        window.commitHit(count, claim: Claim(slot: hits, generation: 0, ordinal: 0, expired: false))
         hits += 1
     }
 
@@ -128,11 +132,7 @@ private struct PoisonWalk: ~Copyable {
         let frame = link.removeFirst()
         if kills() { return false }
         let header = frame.withUnsafeBytes { try! FrameHeader.read($0.baseAddress!) }
-        let taken = stride(
-            from: FrameHeader.byteCount, to: frame.count, by: HitLayout.fixedBytes
-        ).map { at in
-            frame.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at + 8, as: UInt32.self) }
-        }
+        let taken = numbers(in: frame)
         if header.kind == .opaque { return store(opaque: header, taken[0]) }
         if taken.contains(where: poisonous.contains) { return false }
         good.store(header, taken.filter { $0 % 3 != 0 })
@@ -141,6 +141,24 @@ private struct PoisonWalk: ~Copyable {
         if kills() { return false }
         receive(ack(header), taken.map { $0 % 3 == 0 ? .bad : .good })
         return true
+    }
+
+    /// The hits of a frame, each whole and as it was written.
+    mutating func numbers(in frame: [UInt8]) -> [UInt32] {
+        var found: [UInt32] = []
+        frame.withUnsafeBytes { frame in
+            var at = FrameHeader.byteCount
+            while at < frame.count {
+                let count = Int(frame.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+                let hit = frame.loadUnaligned(fromByteOffset: at + 8, as: UInt32.self)
+                if frame[at + count - 1] != UInt8(truncatingIfNeeded: hit), count > 48 {
+                    wentWrong.append("hit \(hit) has other bytes")
+                }
+                found.append(hit)
+                at += count
+            }
+        }
+        return found
     }
 
     mutating func store(opaque header: FrameHeader, _ hit: UInt32) -> Bool {

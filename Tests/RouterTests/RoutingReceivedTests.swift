@@ -60,6 +60,8 @@ import Testing
         rig.pump { client.answers().count == 20 }
         let refused = client.statuses.filter { $0 == 503 }.count
         #expect(refused >= 8 && refused == Int(rig.value(.hitsRefusedWindow)))
+        let last = try #require(client.answers().last)
+        #expect(last.status == 503 && last.lines.contains("Retry-After: 2"))
         #expect(client.statuses.prefix(20 - refused).allSatisfy { $0 == 200 })
     }
 
