@@ -191,16 +191,52 @@ struct FrameWindow: ~Copyable {
         if firstFrame == nextToSend || ack.sequence != firstSequence { return .unexpected }
         let frame = frames[Int(firstFrame % UInt64(Self.framesMax))]
         if Int(ack.hitCount) != frame.hitCount { return .unexpected }
+        dropOldest(frame)
+        return .claims(first: frame.firstClaim, count: frame.hitCount)
+    }
+
+    private mutating func dropOldest(_ frame: WindowFrame) {
         firstFrame &+= 1
         firstClaim = frame.firstClaim &+ UInt64(frame.hitCount)
         usedBytes -= frame.byteCount
         head =
             firstFrame == nextFrame
             ? tail : frames[Int(firstFrame % UInt64(Self.framesMax))].offset
-        return .claims(first: frame.firstClaim, count: frame.hitCount)
     }
 
     func claim(_ number: UInt64) -> Claim { claims[Int(number % UInt64(Self.claimsMax))] }
+
+    // MARK: The oldest frame, hit by hit
+
+    /// The frame that has waited longest, sent or not.
+    var oldest: WindowFrame? {
+        firstFrame == nextFrame ? nil : frames[Int(firstFrame % UInt64(Self.framesMax))]
+    }
+
+    /// A hit of the oldest frame, as it lies there; nil when there is none at that place. Reads
+    /// nothing of it but its length.
+    func hitOfOldest(_ place: Int) -> UnsafeRawBufferPointer? {
+        guard let oldest, place < oldest.hitCount else { return nil }
+        let end = oldest.offset + oldest.byteCount
+        var at = oldest.offset + FrameHeader.byteCount
+        for index in 0...place {
+            let count = Int(
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+            precondition(count >= HitLayout.fixedBytes && at + count <= end, "not what was written")
+            if index == place { return UnsafeRawBufferPointer(start: bytes + at, count: count) }
+            at += count
+        }
+        return nil
+    }
+
+    /// Takes the oldest frame off, which was not sent as such: each of its hits was acknowledged
+    /// by itself.
+    mutating func oldestIsSettled() {
+        guard let oldest else { return }
+        precondition(nextToSend == firstFrame)
+        dropOldest(oldest)
+        nextToSend = firstFrame
+    }
 
     // MARK: Waiting
 

@@ -8,6 +8,10 @@ struct RouterState: ~Copyable {
     let settings: Settings
     let counters: CounterPage
     let workers: Int
+    /// `ack = "received"`: a hit is answered once it is in a window, and its ack only frees that.
+    let answersAtOnce: Bool
+    /// `on_shard_down = "reroute"`.
+    let reroutes: Bool
     let windows: UnsafeMutablePointer<FrameWindow>
     let links: UnsafeMutablePointer<WorkerLink>
     let shardKey: ShardKey
@@ -48,6 +52,8 @@ struct RouterState: ~Copyable {
         self.settings = settings
         self.counters = counters
         workers = settings.workers
+        answersAtOnce = settings.ack == .received
+        reroutes = settings.onShardDown == .reroute
         let capacity = min(
             Limits.windowBytesPerWorkerMax, Limits.windowBytesMax / settings.workers)
         windows = .allocate(capacity: workers)
@@ -71,8 +77,9 @@ struct RouterState: ~Copyable {
 /// A router's behaviour: methods on the address of its state, so that a callback costs no reference
 /// counting, and no two of its accesses overlap.
 ///
-/// `Routing+Clients` takes requests in, `Routing+Answers` lets answers out, `Routing+Workers` talks
-/// to the workers, `Routing+Life` does what time and the supervisor demand.
+/// `Routing+Clients` takes requests in, `Routing+Shards` says which worker they go to,
+/// `Routing+Workers` talks to the workers, `Routing+Poison` to one that a hit kills,
+/// `Routing+Answers` lets answers out, `Routing+Life` does what time and the supervisor demand.
 struct Routing {
     let state: UnsafeMutablePointer<RouterState>
 

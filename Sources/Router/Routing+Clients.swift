@@ -218,34 +218,35 @@ extension Routing {
         let address = UnsafeRawPointer(client)
             .advanced(by: MemoryLayout<ClientConnection>.offset(of: \.address)!)
             .assumingMemoryBound(to: UInt8.self)
-        let worker = workerIndex(head, address)
+        let key = shardKey(head, address)
         let visitor = visitorCookie(head.cookie)
         let count = HitLayout.byteCount(
             target: head.target.count, userAgent: head.userAgent.count,
             referer: head.referer.count, visitorCookie: visitor.count)
-        let window = state.pointee.windows + worker
-        guard let room = window.pointee.reserve(count, nowMs: state.pointee.loop.nowMs) else {
+        let (worker, place) = room(for: key, count)
+        guard let place else {
             state.pointee.counters.add(to: .hitsRefusedWindow)
             answerNow(client, ordinal, .unavailable)
             return sendSealed(to: worker)
         }
         HitLayout.write(
-            to: room, route: HitLayout.Route.pixel,
+            to: place, route: HitLayout.Route.pixel,
             flags: head.method == .head ? HitLayout.Flag.head : 0,
             receivedAtMicroseconds: receivedAt, address: address, requestTarget: head.target,
             userAgent: head.userAgent, referer: head.referer, visitorCookie: visitor)
-        state.pointee.ids.write(nowMicroseconds: receivedAt, to: room + 8)
-        window.pointee.commitHit(
+        state.pointee.ids.write(nowMicroseconds: receivedAt, to: place + 8)
+        (state.pointee.windows + worker).pointee.commitHit(
             count,
             claim: Claim(
                 slot: client.pointee.slot, generation: client.pointee.generation,
                 ordinal: ordinal, expired: false))
         state.pointee.hasOpenFrames = true
         sendSealed(to: worker)
+        if state.pointee.answersAtOnce { answerNow(client, ordinal, .pixel) }
     }
 
     /// Full frames leave at once; the one that fills leaves at the end of the turn.
-    private func sendSealed(to worker: Int) {
+    func sendSealed(to worker: Int) {
         if (state.pointee.windows + worker).pointee.unsentFrames > 0 { send(to: worker) }
     }
 
@@ -256,14 +257,6 @@ extension Routing {
         return cookieValue(
             of: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
             in: cookies)
-    }
-
-    private func workerIndex(_ head: RequestHead, _ address: UnsafePointer<UInt8>) -> Int {
-        if state.pointee.workers == 1 { return 0 }
-        let key = state.pointee.shardKey.hash(
-            target: head.target, cookie: head.cookie, address: address,
-            userAgent: head.userAgent)
-        return jumpHash(key, buckets: state.pointee.workers)
     }
 
     /// `/p.gif` and its aliases, before any query; absolute-form's authority is passed over.

@@ -38,7 +38,7 @@ extension Routing {
         state.pointee.counters.set(.windowBytes, to: UInt64(windowBytes))
         flushAnswers()
         sweep()
-        if state.pointee.drain != nil { goOnDraining() }
+        if state.pointee.drain != nil { goOnDraining() } else { askForLinks() }
         if state.pointee.hasOpenFrames { sendOpenFrames(all: true) }
         endTurn()  // timers fire before the loop polls, and a turn's end comes after that
     }
@@ -53,15 +53,20 @@ extension Routing {
         while let (first, count) = window.pointee.overdue(
             before: before, alreadyExpired: state.pointee.expired[worker])
         {
-            for index in 0..<count {
-                let number = first &+ UInt64(index)
-                settle(window.pointee.claim(number), .unavailable)
-                window.pointee.expire(number)
-            }
-            state.pointee.counters.add(UInt64(count), to: .hitsRefusedLate)
+            if !state.pointee.answersAtOnce { refuseLate(window, first, count) }
             state.pointee.expired[worker] =
                 max(state.pointee.expired[worker], window.pointee.firstFrame) + 1
         }
+    }
+
+    private func refuseLate(
+        _ window: UnsafeMutablePointer<FrameWindow>, _ first: UInt64, _ count: Int
+    ) {
+        for number in first..<(first &+ UInt64(count)) {
+            settle(window.pointee.claim(number), .unavailable)
+            window.pointee.expire(number)
+        }
+        state.pointee.counters.add(UInt64(count), to: .hitsRefusedLate)
     }
 
     /// Looks at a fiftieth of the connections, so that each is seen every five seconds.
@@ -108,6 +113,7 @@ extension Routing {
         if isOver || nowMs >= drain.startedAtMs + Self.idleGraceMs { dropConnections(all: isOver) }
         if isOver || (state.pointee.slab.openCount == 0 && windowsAreEmpty) {
             state.pointee.drain?.isDone = true
+            if state.pointee.answersAtOnce { countLeftBehind() }
             state.pointee.didDrain()
         }
     }
@@ -117,6 +123,14 @@ extension Routing {
         for worker in 0..<state.pointee.workers
         where !(state.pointee.windows + worker).pointee.isEmpty { return false }
         return true
+    }
+
+    /// Hits answered from memory that leave with it. Some may be stored: their acks did not come.
+    private func countLeftBehind() {
+        for worker in 0..<state.pointee.workers {
+            let hits = (state.pointee.windows + worker).pointee.outstandingHits
+            state.pointee.counters.add(UInt64(hits), to: .hitsAnsweredUnstored)
+        }
     }
 
     private func dropConnections(all: Bool) {

@@ -12,14 +12,16 @@ extension Routing {
                     link.pointee.router.readAcks(
                         link, UnsafeRawBufferPointer(start: bytes, count: count))
                 },
-                didEnd: { owner, _ in
+                didEnd: { owner, code in
                     let link = owner.assumingMemoryBound(to: WorkerLink.self)
+                    link.pointee.endCode = code
                     link.pointee.handle.close()
                 },
                 didWrite: { owner, status in
                     let link = owner.assumingMemoryBound(to: WorkerLink.self)
+                    if status != 0 { return }  // the link is ending, and was not read to its end
                     link.pointee.isWriting = false
-                    if status == 0 { link.pointee.router.send(to: link.pointee.worker) }
+                    link.pointee.router.send(to: link.pointee.worker)
                 },
                 didClose: { owner in
                     let link = owner.assumingMemoryBound(to: WorkerLink.self)
@@ -36,14 +38,17 @@ extension Routing {
 
     /// While a frame is out, the next one gathers hits until the ack is here: the busier a worker,
     /// the larger its frames, and the less each hit costs (docs/decisions/0010). `all` sends them
-    /// all the same, so that no hit waits long for a worker that says nothing.
+    /// all the same, so that no hit waits long for a worker that says nothing. Without a link nothing
+    /// can leave, so hits gather into whole frames, of which a window holds a limited number.
     func sendOpenFrames(all: Bool = false) {
         state.pointee.hasOpenFrames = false
         let nowMs = state.pointee.loop.nowMs
         for worker in 0..<state.pointee.workers {
             let window = state.pointee.windows + worker
             guard window.pointee.hasOpenFrame else { continue }
-            if all || window.pointee.sentFrames == 0 {
+            let isFree =
+                window.pointee.sentFrames == 0 && (state.pointee.links + worker).pointee.isOpen
+            if all || isFree {
                 window.pointee.seal(nowMs: nowMs)
                 send(to: worker)
             } else {
@@ -74,20 +79,27 @@ extension Routing {
         let link = state.pointee.links + worker
         let window = state.pointee.windows + worker
         guard link.pointee.isOpen, !link.pointee.isWriting else { return }
+        if link.pointee.poison.isIsolating { return sendLone(link) }
         while let run = window.pointee.unsent() {
             let written = link.pointee.handle.tryWrite(run.bytes.baseAddress!, run.bytes.count)
             if written < 0 { return }
             window.pointee.didSend(frames: run.frames)
             state.pointee.counters.add(UInt64(run.frames), to: .framesSent)
             if written == run.bytes.count { continue }
-            do {
-                try link.pointee.handle.write(
-                    run.bytes.baseAddress! + written, run.bytes.count - written)
-                link.pointee.isWriting = true
-            } catch {
-                abandon(link)
-            }
+            queue(link, run.bytes.baseAddress! + written, run.bytes.count - written)
             return
+        }
+    }
+
+    /// Leaves to libuv what the kernel did not take. The bytes stay as they are until it is done.
+    func queue(
+        _ link: UnsafeMutablePointer<WorkerLink>, _ bytes: UnsafeRawPointer, _ count: Int
+    ) {
+        do {
+            try link.pointee.handle.write(bytes, count)
+            link.pointee.isWriting = true
+        } catch {
+            abandon(link)
         }
     }
 
@@ -154,21 +166,31 @@ extension Routing {
         _ verdicts: UnsafeRawPointer
     ) -> Bool {
         let window = state.pointee.windows + link.pointee.worker
+        if header.origin == LoneHit.origin(of: window.pointee.origin) {
+            return settleLone(link, header, verdicts)
+        }
         switch window.pointee.acknowledge(header) {
         case .unexpected: return false
         case .repeated: return true
         case .claims(let first, let count):
             for index in 0..<count {
-                let verdict = Verdict(
-                    rawValue: verdicts.load(fromByteOffset: index, as: UInt8.self))
-                let claim = window.pointee.claim(first &+ UInt64(index))
-                if claim.expired {
-                    if verdict != .refused { state.pointee.counters.add(to: .hitsLate) }
-                } else {
-                    settle(claim, answer(for: verdict))
-                }
+                settle(window.pointee.claim(first &+ UInt64(index)), verdicts + index)
             }
             return true
+        }
+    }
+
+    /// Gives a claim what its worker said; `verdict` is the byte of the ack.
+    func settle(_ claim: Claim, _ verdict: UnsafeRawPointer) {
+        let verdict = Verdict(rawValue: verdict.load(as: UInt8.self))
+        if state.pointee.answersAtOnce {
+            if verdict == .refused || verdict == nil {
+                state.pointee.counters.add(to: .hitsAnsweredUnstored)
+            }
+        } else if claim.expired {
+            if verdict != .refused { state.pointee.counters.add(to: .hitsLate) }
+        } else {
+            settle(claim, answer(for: verdict))
         }
     }
 
@@ -203,6 +225,9 @@ extension Routing {
         link.pointee.isOpen = true
         link.pointee.isWriting = false
         link.pointee.carried.count = 0
+        link.pointee.endCode = 0
+        link.pointee.lostAtMs = 0
+        link.pointee.poison.linkOpened()
         do {
             try stream.openUnix(
                 descriptor: descriptor, in: state.pointee.loop, owner: link,
@@ -232,14 +257,28 @@ extension Routing {
     func linkClosed(_ link: UnsafeMutablePointer<WorkerLink>) {
         let isAbandoned = link.pointee.isAbandoned
         let successor = link.pointee.successor
+        if !isAbandoned { workerDied(link) }
         link.pointee.isOpen = false
         link.pointee.isWriting = false
         link.pointee.isAbandoned = false
         link.pointee.successor = -1
+        link.pointee.lostAtMs = state.pointee.loop.nowMs
         if successor >= 0 {
             open(link, successor)
         } else if isAbandoned {
             state.pointee.didBreakLink(link.pointee.worker)
+        }
+    }
+
+    /// A worker that cut a link lives on, and nobody saw a death: after a second without a
+    /// successor the supervisor is asked for one. It knows whether there is a worker to link to.
+    func askForLinks() {
+        let nowMs = state.pointee.loop.nowMs
+        for worker in 0..<state.pointee.workers {
+            let link = state.pointee.links + worker
+            guard link.pointee.lostAtMs > 0, nowMs >= link.pointee.lostAtMs + 1000 else { continue }
+            link.pointee.lostAtMs = nowMs
+            state.pointee.didBreakLink(worker)
         }
     }
 }

@@ -12,6 +12,15 @@ struct WorkerLink {
     var isWriting = false
     /// The router itself closed it, and the supervisor does not know.
     var isAbandoned = false
+    /// How the other end ended it; 0 when it did not.
+    var endCode: Int32 = 0
+    /// When there was last a link and is none now; 0 while there is, or never was.
+    var lostAtMs: UInt64 = 0
+    /// Whether a hit is killing its workers.
+    var poison = PoisonMachine()
+    /// Where a frame of one hit is put together: made when it is first needed, whole while a write
+    /// of it is queued.
+    var loneFrame: UnsafeMutableRawPointer?
     /// The next link's descriptor, already here; -1 when none.
     var successor: Int32 = -1
     /// The start of an ack whose rest has not come.

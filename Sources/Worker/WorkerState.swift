@@ -9,6 +9,7 @@ struct WorkerState: ~Copyable {
     let settings: Settings
     let counters: CounterPage
     var encoder: RowEncoder
+    let plantedCrash = PlantedCrash()
     let spool: UnsafeMutablePointer<ShardSpool>
     var goodRows: RowBatch
     var badRows: RowBatch

@@ -31,6 +31,10 @@ extension Working {
     ) -> Bool {
         state.pointee.goodRows.clear()
         state.pointee.badRows.clear()
+        if header.kind == .opaque {
+            encodeOpaque(header, frame, verdicts)
+            return true
+        }
         var at = FrameHeader.byteCount
         for index in 0..<Int(header.hitCount) {
             guard let hit = HitView(UnsafeRawBufferPointer(rebasing: frame[at...])) else {
@@ -45,6 +49,7 @@ extension Working {
 
     /// The encoder writes either kind of row; a bad one moves over to its batch.
     private func encode(_ hit: HitView) -> Verdict {
+        state.pointee.plantedCrash.strike(hit)
         let place = state.pointee.goodRows.end
         let row = state.pointee.encoder.encode(hit, into: place)
         if row.kind == .good {
@@ -65,7 +70,7 @@ extension Working {
         _ counters: CounterPage
     ) -> Bool {
         if rows.hitCount == 0 { return true }
-        if lane.holds(header.origin, header.sequence) {
+        if lane.holds(header) {
             counters.add(to: .framesRepeated)
             return true
         }

@@ -87,7 +87,7 @@ extension Working {
         let filled = link.pointee.filled
         var at = 0
         while filled - at >= FrameHeader.byteCount {
-            guard let header = try? FrameHeader.read(base + at), header.kind == .hits else {
+            guard let header = try? FrameHeader.read(base + at), header.kind != .ack else {
                 return link.pointee.handle.close()
             }
             let byteCount = Int(header.byteCount)

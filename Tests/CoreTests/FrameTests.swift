@@ -43,7 +43,17 @@ import Testing
         #expect(throws: FrameHeader.Flaw.version(2)) { try read(changing: [4: 2]) }
         #expect(throws: FrameHeader.Flaw.version(0)) { try read(changing: [4: 0]) }
         #expect(throws: FrameHeader.Flaw.kind(0)) { try read(changing: [5: 0]) }
-        #expect(throws: FrameHeader.Flaw.kind(4)) { try read(changing: [5: 4]) }
+        #expect(throws: FrameHeader.Flaw.kind(5)) { try read(changing: [5: 5]) }
+    }
+
+    @Test func `a lone or opaque frame has one hit`() throws {
+        #expect(try read(changing: [5: 3, 6: 1, 7: 0]).kind == .opaque)
+        #expect(try read(changing: [5: 4, 6: 1, 7: 0]).kind == .lone)
+        for kind: UInt8 in [3, 4] {
+            #expect(throws: FrameHeader.Flaw.hitCount(2)) {
+                try read(changing: [5: kind, 6: 2, 7: 0])
+            }
+        }
     }
 
     @Test func `every number is held to its limit`() throws {

@@ -53,8 +53,7 @@ extension EndToEnd {
         @Test func `what this version cannot do is refused by name`() throws {
             let cluster = try Cluster(start: false)
             for setting in [
-                "ack=fsync", "ack=received",
-                "firehose.endpoint_url=https://firehose.us-east-1.amazonaws.com",
+                "firehose.endpoint_url=https://firehose.us-east-1.amazonaws.com"
             ] {
                 let output = try failedStart(
                     cluster, ["--set", setting, "--set", "delivery.mode=aws"])

@@ -304,6 +304,11 @@ final class TestWorker {
         precondition(sent == bytes.count)
     }
 
+    /// The same, when the router may have cut the link.
+    func trySay(_ bytes: [UInt8]) {
+        _ = send(socket, bytes, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+    }
+
     func close() {
         if !isClosed { Glibc.close(socket) }
         isClosed = true

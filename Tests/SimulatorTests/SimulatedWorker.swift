@@ -31,16 +31,11 @@ final class SimulatedWorker {
         encoder: UnsafeMutablePointer<RowEncoder>, dice: SeededDice
     ) throws(SpoolError) {
         (self.agenda, self.disk, self.encoder) = (agenda, disk, encoder)
+        let opened = try ShardSpool.open(
+            spoolFolder: "/spool", shard: shard, bytesMax: 256 << 10, badBytesMax: 256 << 10,
+            segmentBytes: 64 << 10, files: disk.files)
         spool = .allocate(capacity: 1)
-        do throws(SpoolError) {
-            spool.initialize(
-                to: try ShardSpool.open(
-                    spoolFolder: "/spool", shard: shard, bytesMax: 256 << 10,
-                    badBytesMax: 256 << 10, segmentBytes: 64 << 10, files: disk.files))
-        } catch {
-            spool.deallocate()
-            throw error
-        }
+        spool.initialize(to: opened)
         var dice = dice
         let random = { dice.next() }
         let isAlive = { [unowned self] in !self.disk.isDead }

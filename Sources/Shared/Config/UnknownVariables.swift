@@ -9,6 +9,11 @@ enum UnknownVariables {
             guard name.hasPrefix("HYDRANT_"), !known.contains(name), !isKubernetes(name) else {
                 return nil
             }
+            if name == "HYDRANT_TEST_CRASH_EVENT" {
+                return ConfigProblem(
+                    .environment(name), "makes workers crash, for tests of that",
+                    hint: "unset it, unless you mean it")
+            }
             let near = NearestWord.to(name, among: known)
             return ConfigProblem(
                 .environment(name), "sets nothing",

@@ -20,7 +20,8 @@ public struct Origin: Hashable, Sendable {
 ///     offset 16  UInt64  batch sequence
 ///     offset 24  UInt16  origin: router slot
 ///     offset 26  6 B     zero
-///     offset 32  kind hits and opaque: hits back to back; kind ack: one verdict byte a hit
+///     offset 32  kind hits: hits back to back; kinds lone and opaque: one hit;
+///                kind ack: one verdict byte a hit
 ///
 /// Little endian. An ack repeats the origin and sequence of the frame it answers.
 public struct FrameHeader: Equatable, Sendable {
@@ -32,6 +33,11 @@ public struct FrameHeader: Equatable, Sendable {
         case ack = 2
         /// One hit whose decoding has killed workers: to be stored without a look inside.
         case opaque = 3
+        /// One hit of a batch that workers died with; see `LoneHit` for its number.
+        case lone = 4
+
+        /// One hit, numbered by `LoneHit`.
+        public var isSingle: Bool { self == .opaque || self == .lone }
     }
 
     public enum Flaw: Error, Equatable {
@@ -76,6 +82,7 @@ public struct FrameHeader: Equatable, Sendable {
         let hits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 6, as: UInt16.self))
         guard hits > 0, hits <= Limits.frameHitsMax else { throw .hitCount(hits) }
         if kind == .ack, count != UInt32(byteCount) + UInt32(hits) { throw .byteCount(count) }
+        if kind.isSingle, hits != 1 { throw .hitCount(hits) }
         return FrameHeader(
             byteCount: count,
             kind: kind,

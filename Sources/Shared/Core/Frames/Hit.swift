@@ -86,6 +86,12 @@ public struct HitView {
         byteCount = count
     }
 
+    /// When a hit came that is not to be decoded; 0 when it is too short to say.
+    public static func receivedAtMicroseconds(of hit: UnsafeRawBufferPointer) -> UInt64 {
+        guard hit.count >= HitLayout.fixedBytes, let base = hit.baseAddress else { return 0 }
+        return UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+    }
+
     /// Bytes of the whole hit: the next one starts there.
     public let byteCount: Int
 }

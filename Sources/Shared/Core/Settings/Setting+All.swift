@@ -21,10 +21,14 @@ extension Setting {
             which costs less, and on all as soon as it is not. `spread`: wherever the kernel likes.
             """),
         Setting(
-            "ack", \.ack, .choice(later: ["received", "fsync"]),
+            "ack", \.ack, .choice(),
             """
             When a hit is answered. `spooled`: after it is written to its shard's spool file, so it \
-            survives the death of any and all processes.
+            survives the death of any and all processes, but not of the machine's power. `fsync`: \
+            after that file is synced, so it survives a power cut too. `received`: at once, from \
+            the router's memory. That survives the death of workers; the death of the router, or a \
+            shard that cannot store it, loses what is not spooled yet. Nobody has looked at the \
+            hit by then, so an invalid one is answered 200 whatever `on_invalid` says.
             """),
         Setting(
             "schema", \.schemaFile, .optionalPath, defaultText: "the embedded schema",
@@ -50,6 +54,13 @@ extension Setting {
         Setting(
             "wait_limit", \.waitLimitMs, .span(10...60_000),
             "How long a hit may wait for its worker before it is answered 503."),
+        Setting(
+            "on_shard_down", \.onShardDown, .choice(),
+            """
+            What happens to the hits of a shard whose worker is gone or says nothing. `wait`: they \
+            wait for it, and are answered 503 after `wait_limit`, or at once when its window is \
+            full. `reroute`: they go to another shard, so a visitor's hits are in two places.
+            """),
         Setting(
             "stop_timeout", \.stopTimeoutMs, .span(100...3_600_000),
             "How long a stop may take before what still runs is killed. Spooled rows stay spooled."),

@@ -145,8 +145,8 @@ private func parseSpan(
 
 extension SettingForm
 where Value: CaseIterable & RawRepresentable<String>, Value.AllCases: Sendable {
-    /// One of the type's words. `later`: words of the design that this version does not have.
-    static func choice(later: [String] = []) -> Self {
+    /// One of the type's words.
+    static func choice() -> Self {
         let names = Value.allCases.map(\.rawValue)
         let words = names.map { "\"\($0)\"" }.joined(separator: ", ")
         return SettingForm(
@@ -154,10 +154,6 @@ where Value: CaseIterable & RawRepresentable<String>, Value.AllCases: Sendable {
             parse: { (value) throws(SettingRefusal) in
                 if case .text(let text) = value {
                     if let found = Value(rawValue: text) { return found }
-                    if later.contains(text) {
-                        throw SettingRefusal(
-                            "= \"\(text)\" is not in this version", hint: "available: \(words)")
-                    }
                     if let near = NearestWord.to(text, among: names) {
                         throw SettingRefusal(
                             "must be \(words), not \(value.inWords)",

@@ -12,8 +12,9 @@ public struct Settings: Equatable, Sendable {
         }
     }
 
-    /// When a hit is answered. Later: from memory, and after a sync.
-    public enum Ack: String, Sendable, CaseIterable { case spooled }
+    /// When a hit is answered: from a router's memory, from the spool file, after a sync of it.
+    public enum Ack: String, Sendable, CaseIterable { case received, spooled, fsync }
+    public enum OnShardDown: String, Sendable, CaseIterable { case wait, reroute }
     /// Whether routers and workers share one CPU while it is enough for them.
     public enum Cores: String, Sendable, CaseIterable { case pack, spread }
     public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }
@@ -48,6 +49,7 @@ public struct Settings: Equatable, Sendable {
         .query("uid"), .cookie("hy_uid"), .addressAndUserAgent,
     ]
     public var waitLimitMs: UInt64 = 2000
+    public var onShardDown = OnShardDown.wait
     public var stopTimeoutMs: UInt64 = 10_000
     public var keepAliveMs: UInt64 = 75_000
     public var connectionsMax = 65_536

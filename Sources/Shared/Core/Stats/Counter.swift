@@ -62,6 +62,12 @@ public enum Counter: Int, CaseIterable, Sendable {
     case localRowsLoaded
     case localRowsRejected
 
+    // Router, later
+    case batchesIsolated
+    case hitsOpaque
+    case hitsRerouted
+    case hitsAnsweredUnstored
+
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
         case total
@@ -144,6 +150,11 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .localObjects: "Objects the local Firehose wrote."
         case .localRowsLoaded: "Rows loaded into the warehouse."
         case .localRowsRejected: "Lines of objects that were no rows of the schema."
+        case .batchesIsolated: "Batches sent hit by hit because two workers died with them."
+        case .hitsOpaque: "Hits sent to be stored undecoded because two workers died over them."
+        case .hitsRerouted: "Hits given to another shard because their own was down."
+        case .hitsAnsweredUnstored:
+            "Hits answered 200 from memory (ack received) and then refused by their shard: lost."
         }
     }
 }
