@@ -108,7 +108,7 @@ import Testing
 @Suite struct ControlRequestTests {
     @Test(arguments: [
         ControlRequest.status, .statusTable, .flush(timeoutMs: 1500), .stop, .stopNow,
-        .stopDeliver, .stopKeep,
+        .stopDeliver, .stopKeep, .reload,
     ])
     func `a request comes back from its line`(request: ControlRequest) {
         #expect(ControlRequest(line: request.line) == request)
@@ -116,7 +116,7 @@ import Testing
 
     @Test(arguments: [
         "", "status ", "Status", "flush", "flush -1", "flush 1s", "flush 86400001", "stop later",
-        "stop now now", "reload",
+        "stop now now", "reload now",
     ])
     func `anything else is none`(line: String) {
         #expect(ControlRequest(line: line) == nil)
