@@ -10,6 +10,8 @@ extension Working {
         publish()
         publishErrors()
         if hasLeavingFiles { state.pointee.release?.start() }
+        state.pointee.intake.tick(nowMs: state.pointee.loop.nowMs)
+        syncSpool()
         goOnStopping()
     }
 
@@ -79,7 +81,7 @@ extension Working {
         guard let stop = state.pointee.stop, stop.isDelivering else { return }
         let nowMs = state.pointee.loop.nowMs
         let graceMs: UInt64 = 500
-        if state.pointee.openLinks > 0 && nowMs + graceMs < stop.deadlineAtMs { return }
+        if !state.pointee.links.isEmpty && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
         LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }

@@ -29,7 +29,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("routers", "3") { $0.routers == 3 },
         SampleValue("workers", "0x10") { $0.workers == 16 },
         SampleValue("cores", "\"spread\"") { $0.cores == .spread },
-        SampleValue("ack", "\"spooled\"") { $0.ack == .spooled },
+        SampleValue("ack", "\"fsync\"") { $0.ack == .fsync },
         SampleValue("schema", "\"/etc/s.toml\"") { $0.schemaFile == "/etc/s.toml" },
         SampleValue("data", "'/tmp/v'", "/tmp/v") { $0.dataFolder == "/tmp/v" },
         SampleValue("on_invalid", "\"accept\"") { $0.onInvalid == .accept },
@@ -72,9 +72,9 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct SettingsLoaderTests {
-    @Test func `every key has a sample, and every key but ack's differs from its default`() {
+    @Test func `every key has a sample, which differs from its default`() {
         #expect(SampleValue.all.map(\.key) == Setting.all.map(\.key))
-        for sample in SampleValue.all where sample.key != "ack" {
+        for sample in SampleValue.all {
             #expect(!sample.check(Settings()), "\(sample.key)")
         }
     }

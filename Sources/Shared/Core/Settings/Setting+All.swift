@@ -21,10 +21,11 @@ extension Setting {
             which costs less, and on all as soon as it is not. `spread`: wherever the kernel likes.
             """),
         Setting(
-            "ack", \.ack, .choice(later: ["received", "fsync"]),
+            "ack", \.ack, .choice(),
             """
             When a hit is answered. `spooled`: after it is written to its shard's spool file, so it \
-            survives the death of any and all processes.
+            survives the death of any and all processes. `fsync`: after the disk has it, so it \
+            survives the loss of power too.
             """),
         Setting(
             "schema", \.schemaFile, .optionalPath, defaultText: "the embedded schema",

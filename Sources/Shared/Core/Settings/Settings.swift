@@ -12,8 +12,8 @@ public struct Settings: Equatable, Sendable {
         }
     }
 
-    /// When a hit is answered. Later: from memory, and after a sync.
-    public enum Ack: String, Sendable, CaseIterable { case spooled }
+    /// When a hit is answered: from memory, after it is written, after it is synced.
+    public enum Ack: String, Sendable, CaseIterable { case received, spooled, fsync }
     /// Whether routers and workers share one CPU while it is enough for them.
     public enum Cores: String, Sendable, CaseIterable { case pack, spread }
     public enum OnInvalid: String, Sendable, CaseIterable { case refuse, accept }

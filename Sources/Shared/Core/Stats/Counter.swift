@@ -62,6 +62,12 @@ public enum Counter: Int, CaseIterable, Sendable {
     case localRowsLoaded
     case localRowsRejected
 
+    // Worker: syncs, with ack = "fsync"
+    case spoolSyncs
+    case spoolSyncsFailed
+    case spoolSyncNanosecondsMedian
+    case spoolSyncNanosecondsLongest
+
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
         case total
@@ -76,7 +82,8 @@ public enum Counter: Int, CaseIterable, Sendable {
         switch self {
         case .connectionsOpen, .windowBytes, .routerLongestCallbackNanoseconds, .goodDeliveryState,
             .badDeliveryState, .goodDeliverySinceMicroseconds, .badDeliverySinceMicroseconds,
-            .workerLongestCallbackNanoseconds:
+            .workerLongestCallbackNanoseconds, .spoolSyncNanosecondsMedian,
+            .spoolSyncNanosecondsLongest:
             .level
         case .goodHits, .goodDelivered, .goodSetAside, .goodDropped, .badHits, .badMoved,
             .badDelivered, .badDropped, .goodSpoolBytes, .badSpoolBytes, .oldestGoodMicroseconds,
@@ -144,6 +151,10 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .localObjects: "Objects the local Firehose wrote."
         case .localRowsLoaded: "Rows loaded into the warehouse."
         case .localRowsRejected: "Lines of objects that were no rows of the schema."
+        case .spoolSyncs: "Syncs of the spool, each for all frames that waited for it."
+        case .spoolSyncsFailed: "Syncs the disk refused; what they were for was written again."
+        case .spoolSyncNanosecondsMedian: "Median time of the last 255 syncs."
+        case .spoolSyncNanosecondsLongest: "Longest time a sync took."
         }
     }
 }
