@@ -77,11 +77,14 @@ extension EndToEnd {
             #expect(status.ledger.accepted == Set(rows.compactMap { $0["id"] as? String }).count)
         }
 
-        @Test(arguments: ["worker", "router", "local-firehose"])
+        @Test(
+            arguments: zip(
+                ["worker", "worker", "router", "local-firehose"],
+                ["spooled", "fsync", "spooled", "spooled"]))
         func `a process killed under load is back, and nothing answered is missing`(
-            role: String
+            role: String, ack: String
         ) throws {
-            let cluster = try Cluster(settings: ["workers=2"])
+            let cluster = try Cluster(settings: ["workers=2", "ack=\(ack)"])
             let sent = try underLoad(cluster, seconds: 5, role) {
                 for _ in 0..<4 {
                     usleep(900_000)

@@ -16,7 +16,7 @@ final class IntakeRig {
 
     static let schema = Schema(columns: [
         Schema.Column(name: "id", type: .varchar(36), sources: [.hitID]),
-        Schema.Column(name: "name", type: .varchar(4000), required: true),
+        Schema.Column(name: "name", type: .varchar(60_000), required: true),
     ])
 
     let disk: PowerLossDisk
@@ -116,6 +116,8 @@ final class IntakeRig {
     /// It may die while it starts, too.
     private func startAgain() throws {
         disk.restart()
+        // A worker that finds no room for its cursor starts again until it does.
+        disk.isFull = false
         try start()
     }
 
@@ -123,13 +125,17 @@ final class IntakeRig {
 
     var mayRead: Bool { !queue.pointee.isFull && !intake.pointee.isSaturated }
 
-    /// A frame of `hits` hits of which some are bad; `bytes` is about the size of a row.
-    func send(hits: Int, badPercent: Int, bytes: Int = 100) {
+    /// A frame of `hits` hits of which some are bad. A good row has `bytes` times the filler: a quote
+    /// takes two bytes of it.
+    func send(hits: Int, badPercent: Int, bytes: Int = 100, filler: Character = "x") {
         var body: [UInt8] = []
         var ids: [String] = []
         for _ in 0..<hits {
             let isBad = disk.dice.chance(badPercent)
-            body += hit(nextHit, isBad ? "/p.gif?n=1" : "/p.gif?name=", isBad ? 0 : bytes)
+            body += hit(
+                nextHit,
+                isBad
+                    ? "/p.gif?n=1" : "/p.gif?name=" + String(repeating: filler, count: bytes))
             ids.append(Self.id(nextHit))
             nextHit += 1
         }
@@ -146,8 +152,8 @@ final class IntakeRig {
         sync()
     }
 
-    private func hit(_ number: UInt64, _ target: String, _ padding: Int) -> [UInt8] {
-        let target = Array(target.utf8) + Array(repeating: UInt8(ascii: "x"), count: padding)
+    private func hit(_ number: UInt64, _ target: String) -> [UInt8] {
+        let target = Array(target.utf8)
         var bytes = [UInt8](
             repeating: 0,
             count: HitLayout.byteCount(

@@ -102,9 +102,9 @@ final class PowerLossDisk: FileStandIn {
         }
         if dropsPages {
             for range in ranges {
-                for at in range {
-                    sync.file.bytes[at] = at < sync.file.durable.count ? sync.file.durable[at] : 0
-                }
+                let durable = sync.file.durable.prefix(range.upperBound).dropFirst(range.lowerBound)
+                let zeros = [UInt8](repeating: 0, count: range.count - durable.count)
+                sync.file.bytes.replaceSubrange(range, with: durable + zeros)
             }
         }
         return Failure(number: EIO, call: "fdatasync")
