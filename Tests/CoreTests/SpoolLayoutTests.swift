@@ -191,7 +191,7 @@ import Testing
         let b = Origin(slot: 0x0B0B, incarnation: 0xBB)
         let bytes = Self.bytes(Self.head, [(a, 5), (b, 9), (a, 7)])
         #expect(
-            hex(bytes[..<56]) == "4800ff53" + "01" + "01" + "0102" + "02000000" + "14b854c1"
+            hex(bytes[..<56]) == "4800ff53" + "01" + "01" + "0102" + "02000000" + "e641eec1"
                 + "3100000000000000" + "4100000000000000" + "6100000000000000"
                 + "5100000000000000" + "2100000000000000")
         #expect(bytes[56..<512].allSatisfy { $0 == 0 })

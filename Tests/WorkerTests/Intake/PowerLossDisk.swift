@@ -19,7 +19,14 @@ final class PowerLossDisk: FileStandIn {
                 if durable.count < end {
                     durable += Array(repeating: 0, count: end - durable.count)
                 }
-                durable.replaceSubrange(range.lowerBound..<end, with: bytes[range.lowerBound..<end])
+                bytes.withUnsafeBytes { from in
+                    durable.withUnsafeMutableBytes { to in
+                        _ = memcpy(
+                            to.baseAddress! + range.lowerBound,
+                            from.baseAddress! + range.lowerBound,
+                            end - range.lowerBound)
+                    }
+                }
             }
         }
     }
@@ -192,8 +199,9 @@ final class PowerLossDisk: FileStandIn {
         if file.bytes.count < end {
             file.bytes += Array(repeating: 0, count: end - file.bytes.count)
         }
-        file.bytes.replaceSubrange(
-            offset..<end, with: UnsafeRawBufferPointer(start: bytes, count: count))
+        file.bytes.withUnsafeMutableBytes {
+            _ = memcpy($0.baseAddress! + offset, bytes, count)
+        }
         file.dirty.append(offset..<end)
     }
 

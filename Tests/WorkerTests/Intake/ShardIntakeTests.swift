@@ -171,7 +171,7 @@ import Testing
         return rig
     }
 
-    @Test(arguments: 0..<30)
+    @Test(arguments: 0..<15)
     func `deaths alone lose nothing and repeat nothing in the spool`(seed: Int) throws {
         let rig = try walk(seed, [.kills])
         #expect(rig.refused.isEmpty && rig.promised.count > 50)
@@ -180,22 +180,22 @@ import Testing
         #expect(ledger.accepted == rig.sentIds.count)
     }
 
-    @Test(arguments: 0..<30)
+    @Test(arguments: 0..<15)
     func `a failing disk loses nothing that was promised`(seed: Int) throws {
         _ = try walk(seed, [.failedSyncs, .fullDisk])
     }
 
-    @Test(arguments: 0..<30)
+    @Test(arguments: 0..<15)
     func `a failing disk and deaths lose nothing that was promised`(seed: Int) throws {
         _ = try walk(seed, [.failedSyncs, .fullDisk, .kills])
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<25)
     func `power cuts lose nothing that was promised`(seed: Int) throws {
         _ = try walk(seed, [.kills, .powerCuts])
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<25)
     func `a failing disk and power cuts lose nothing that was promised`(seed: Int) throws {
         _ = try walk(seed, [.failedSyncs, .powerCuts, .fullDisk])
     }
