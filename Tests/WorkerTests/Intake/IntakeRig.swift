@@ -104,6 +104,14 @@ final class IntakeRig {
         sync()
     }
 
+    /// The link alone breaks: acks that wait are gone, and the router sends their frames again.
+    func breakLink() {
+        queue.deinitialize(count: 1)
+        queue.initialize(to: AckQueue())
+        for sent in unanswered { receive(sent) }
+        sync()
+    }
+
     func cutPower() throws {
         end()
         disk.cutPower()

@@ -50,6 +50,22 @@ import Testing
         #expect(rig.delivered.values.allSatisfy { $0 == 1 })
     }
 
+    @Test func `frames that come again over another link wait like those that were appended`()
+        throws
+    {
+        let rig = try IntakeRig(PowerLossDisk(seed: 1))
+        rig.send(hits: 2, badPercent: 0)
+        rig.send(hits: 3, badPercent: 0)
+        rig.breakLink()
+        #expect(rig.promised.isEmpty && rig.counters.value(of: .framesRepeated) == 2)
+        rig.endSync()
+        #expect(rig.promised.isEmpty, "that sync began before the frames came again")
+        rig.endSync()
+        #expect(rig.promised.count == 5 && rig.unanswered.isEmpty)
+        rig.judge()
+        #expect(rig.delivered.values.allSatisfy { $0 == 1 })
+    }
+
     @Test func `a lane that the disk refuses twice refuses its hits, the other keeps its own`()
         throws
     {
@@ -146,13 +162,14 @@ import Testing
             case 75..<80: rig.deliver(.good, records: Int(disk.dice.roll(20)))
             case 80..<83: rig.deliver(.bad, records: Int(disk.dice.roll(20)))
             case 83..<87: rig.tick(afterMs: 400)
-            case 87..<92 where faults.contains(.failedSyncs):
+            case 87..<91 where faults.contains(.failedSyncs):
                 let percent = [0, 0, 30, 60, 100][Int(disk.dice.roll(5))]
                 disk.syncFails = percent == 0 ? { _ in false } : { $0.chance(percent) }
-            case 92..<94 where faults.contains(.kills): try rig.killWorker()
-            case 94..<96 where faults.contains(.kills):
+            case 92..<93: rig.breakLink()
+            case 93..<94 where faults.contains(.kills): try rig.killWorker()
+            case 94..<95 where faults.contains(.kills):
                 disk.changesLeft = Int(disk.dice.roll(12))
-            case 96..<97 where faults.contains(.powerCuts): try rig.cutPower()
+            case 95..<97 where faults.contains(.powerCuts): try rig.cutPower()
             case 97..<99 where faults.contains(.fullDisk): disk.isFull.toggle()
             default: break
             }
