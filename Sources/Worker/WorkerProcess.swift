@@ -32,6 +32,7 @@ public func runWorker(_ child: ChildContext) throws -> Never {
     worker.state.pointee.release = PacedWork(in: child.loop, owner: worker.raw) {
         Working($0).releaseSome()
     }
+    worker.startSyncing()
     worker.publish()
     Timer(in: child.loop, owner: worker.raw, fire: { Working($0).tick() })
         .start(afterMs: Working.tickMs, repeatMs: Working.tickMs)
@@ -74,13 +75,16 @@ private func makeWorker(
 
     let good = withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }
     let bad = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+    let log = child.log
     let state = UnsafeMutablePointer<WorkerState>.allocate(capacity: 1)
     state.initialize(
         to: WorkerState(
             loop: child.loop, settings: settings, counters: child.counters,
-            encoder: RowEncoder(child.schema), spool: spool, goodRows: RowBatch(),
-            badRows: RowBatch(),
-            ack: .allocate(byteCount: WorkerState.ackBytesMax, alignment: 64),
+            spool: spool,
+            intake: ShardIntake(
+                spool: spool, encoder: RowEncoder(child.schema), counters: child.counters,
+                waitsForSync: settings.ack == .fsync),
+            log: { log.warning("\($0)") },
             goodDelivery: deliver(.good, good, to: target, child),
             badDelivery: deliver(.bad, bad, to: badTarget, child)))
     return Working(state: state)

@@ -1,26 +1,29 @@
 import Core
 import Platform
 
-/// Everything a worker knows: its shard's two lanes, the encoder that fills them, the links that
+/// Everything a worker knows: its shard's two lanes, the intake that fills them, the links that
 /// bring hits, and the deliveries that empty them. Reached by address from libuv's callbacks; lives
 /// as long as its process.
 struct WorkerState: ~Copyable {
     let loop: Loop
     let settings: Settings
     let counters: CounterPage
-    var encoder: RowEncoder
-    let plantedCrash = PlantedCrash()
     let spool: UnsafeMutablePointer<ShardSpool>
-    var goodRows: RowBatch
-    var badRows: RowBatch
-    let ack: UnsafeMutableRawPointer
+    var intake: ShardIntake
+    /// Takes a line for the operator.
+    let log: (String) -> Void
     let goodDelivery: LaneDelivery.Pointer
     let badDelivery: LaneDelivery.Pointer
     /// Deliveries that have not stopped.
     var deliveries = 2
     /// Gives the space of delivered segments back.
     var release: PacedWork?
-    var openLinks = 0
+    /// Touched when one opens or closes, and when a sync has ended.
+    var links: [UnsafeMutablePointer<RouterLink>] = []
+    /// Syncs the spool when `ack` is `fsync`.
+    var sync: BackgroundSync?
+    /// A sync is being begun or its end dealt with: what that brings about is dealt with by the same.
+    var isSettling = false
     var stop: StopState?
     /// Called once when all is delivered that will be, and the lanes are closed.
     var didStop: () -> Void = {}
@@ -30,14 +33,13 @@ struct WorkerState: ~Copyable {
         var readsLinksToEnd: Bool
         var isDelivering = true
     }
-
-    static let ackBytesMax = FrameHeader.byteCount + Limits.frameHitsMax
 }
 
 /// A worker's behaviour: methods on the address of its state.
 ///
-/// `Working+Frames` turns frames into spool records and acks, `Working+Links` reads them off the
-/// links, `Working+Life` does what time and the supervisor demand.
+/// `Working+Links` reads frames off the links, `Working+Frames` gives them to the intake and sends
+/// its acks, `Working+Sync` has the spool synced, `Working+Life` does what time and the supervisor
+/// demand.
 struct Working {
     let state: UnsafeMutablePointer<WorkerState>
 

@@ -10,6 +10,8 @@ extension Working {
         publish()
         publishErrors()
         if hasLeavingFiles { state.pointee.release?.start() }
+        state.pointee.intake.tick(nowMs: state.pointee.loop.nowMs)
+        syncSpool()
         goOnStopping()
     }
 
@@ -80,7 +82,7 @@ extension Working {
         guard let stop = state.pointee.stop, stop.isDelivering else { return }
         let nowMs = state.pointee.loop.nowMs
         let graceMs: UInt64 = 500
-        let hasLinks = stop.readsLinksToEnd && state.pointee.openLinks > 0
+        let hasLinks = stop.readsLinksToEnd && !state.pointee.links.isEmpty
         if hasLinks && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))

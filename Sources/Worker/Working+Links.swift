@@ -8,6 +8,8 @@ struct RouterLink {
     let worker: Working
     let buffer: UnsafeMutableRawPointer
     var filled = 0
+    /// Acks that wait for a sync; nil unless `ack` is `fsync`.
+    var waiting: UnsafeMutablePointer<AckQueue>?
 
     /// Two frames, so that a whole one always fits behind the rest of another; and slack for
     /// 16-byte loads past the end.
@@ -44,11 +46,7 @@ extension Working {
                 },
                 didWrite: { owner, _ in
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
-                    let stream = link.pointee.handle
-                    if stream.isClosing || stream.queuedBytes > 0 { return }
-                    link.pointee.worker.readFrames(link)
-                    if stream.isClosing || stream.queuedBytes > 0 { return }
-                    try? stream.startReading()
+                    link.pointee.worker.goOn(link)
                 },
                 didClose: { owner in
                     let link = owner.assumingMemoryBound(to: RouterLink.self)
@@ -61,7 +59,12 @@ extension Working {
     func open(link descriptor: Int32) {
         let link = UnsafeMutablePointer<RouterLink>.allocate(capacity: 1)
         link.initialize(to: RouterLink(worker: self))
-        state.pointee.openLinks += 1
+        if state.pointee.intake.waitsForSync {
+            let queue = UnsafeMutablePointer<AckQueue>.allocate(capacity: 1)
+            queue.initialize(to: AckQueue())
+            link.pointee.waiting = queue
+        }
+        state.pointee.links.append(link)
         let stream = link.pointee.handle
         do {
             try stream.openUnix(
@@ -74,7 +77,10 @@ extension Working {
     }
 
     func linkClosed(_ link: UnsafeMutablePointer<RouterLink>) {
-        state.pointee.openLinks -= 1
+        state.pointee.links.removeAll { $0 == link }
+        // What waits was appended; a router that has no ack sends it again.
+        link.pointee.waiting?.deinitialize(count: 1)
+        link.pointee.waiting?.deallocate()
         link.pointee.buffer.deallocate()
         link.deallocate()
         goOnStopping()
@@ -97,11 +103,33 @@ extension Working {
                 return link.pointee.handle.close()
             }
             at += byteCount
-            if link.pointee.handle.queuedBytes > 0 { break }  // the ack did not leave: wait
+            if isHeldUp(link) {
+                link.pointee.handle.stopReading()
+                break
+            }
         }
         link.pointee.filled = filled - at
         if at > 0 && filled > at { memmove(base, base + at, filled - at) }
         state.pointee.counters.raise(
             .workerLongestCallbackNanoseconds, to: monotonicNanoseconds() - startNs)
+        syncSpool()
+    }
+
+    /// Whether no more frames are to be taken from the link now: its router does not take the acks,
+    /// or too much waits for the disk. So the frames stored and not acknowledged stay far fewer than
+    /// the 256 that a lane can tell apart when they are sent again.
+    private func isHeldUp(_ link: UnsafeMutablePointer<RouterLink>) -> Bool {
+        link.pointee.handle.queuedBytes > 0 || link.pointee.waiting?.pointee.isFull == true
+            || state.pointee.intake.isSaturated
+    }
+
+    /// Something that held the link up is over: acks that may leave, leave, then frames are taken.
+    func goOn(_ link: UnsafeMutablePointer<RouterLink>) {
+        if link.pointee.handle.isClosing { return }
+        sendSettled(to: link)
+        if link.pointee.handle.isClosing || isHeldUp(link) { return }
+        readFrames(link)
+        if link.pointee.handle.isClosing || isHeldUp(link) { return }
+        try? link.pointee.handle.startReading()
     }
 }

@@ -172,7 +172,7 @@ import Testing
 @Suite struct SegmentHeadTests {
     static let head = SegmentHead(
         lane: .good, shard: 0x0201, segment: 0x31, createdAtMicroseconds: 0x41,
-        cumulativeHits: 0x61, cumulativeMoved: 0x51)
+        cumulativeHits: 0x61, cumulativeMoved: 0x51, rewrittenHits: 0x21)
 
     static func bytes(_ head: SegmentHead = head, _ notes: [(Origin, UInt64)]) -> [UInt8] {
         var table = OriginTable()
@@ -191,10 +191,10 @@ import Testing
         let b = Origin(slot: 0x0B0B, incarnation: 0xBB)
         let bytes = Self.bytes(Self.head, [(a, 5), (b, 9), (a, 7)])
         #expect(
-            hex(bytes[..<48]) == "4800ff53" + "01" + "01" + "0102" + "02000000" + "14b854c1"
+            hex(bytes[..<56]) == "4800ff53" + "01" + "01" + "0102" + "02000000" + "e641eec1"
                 + "3100000000000000" + "4100000000000000" + "6100000000000000"
-                + "5100000000000000")
-        #expect(bytes[48..<512].allSatisfy { $0 == 0 })
+                + "5100000000000000" + "2100000000000000")
+        #expect(bytes[56..<512].allSatisfy { $0 == 0 })
         #expect(
             hex(bytes[512..<568]) == "bb00000000000000" + "0900000000000000"
                 + "0b0b000000000000" + String(repeating: "00", count: 32))

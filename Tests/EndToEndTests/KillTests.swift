@@ -5,11 +5,14 @@ import Testing
 extension EndToEnd {
     /// kill -9 of whatever runs, under load: it comes back, and nothing that was answered is missing.
     @Suite struct KillTests {
-        @Test(arguments: ["worker", "router", "local-firehose"])
+        @Test(
+            arguments: zip(
+                ["worker", "worker", "router", "local-firehose"],
+                ["spooled", "fsync", "spooled", "spooled"]))
         func `a process killed under load is back, and nothing answered is missing`(
-            role: String
+            role: String, ack: String
         ) throws {
-            let cluster = try Cluster(settings: ["workers=2"])
+            let cluster = try Cluster(settings: ["workers=2", "ack=\(ack)"])
             let sent = try underLoad(cluster, seconds: 5, role) {
                 for _ in 0..<4 {
                     usleep(900_000)

@@ -106,7 +106,7 @@ public struct Files {
     public func syncData(_ file: Int32) throws(Failure) {
         if let standIn { return try standIn.syncData(file) }
         try pass(.sync, "fdatasync")
-        try system("fdatasync", fdatasync(file))
+        try Self.syncData(file)
     }
 
     /// Makes the folder's entries durable: after files in it were created, renamed or unlinked.
@@ -178,6 +178,11 @@ public struct Files {
     public func lock(_ file: Int32) throws(Failure) -> Bool {
         if let standIn { return try standIn.lock(file) }
         return try Self.lock(file)
+    }
+
+    /// As the method; any thread may call it.
+    public static func syncData(_ file: Int32) throws(Failure) {
+        try system("fdatasync", fdatasync(file))
     }
 
     /// Opens a regular file for reading; anything else in its place is a failure.
@@ -281,6 +286,8 @@ extension Failure {
 
     /// A write that the disk took only in part.
     public static let cutShort = Failure(number: ENOSPC, call: "pwrite")
+    /// What was written before may not be on the disk.
+    public static let inDoubt = Failure(number: EIO, call: "fdatasync")
     public static let tooLarge = Failure(number: EMSGSIZE, call: "append")
     public static let numbersExhausted = Failure(number: EOVERFLOW, call: "open")
 }

@@ -68,7 +68,7 @@ extension Cluster {
                 ? nil : nowMs - heartbeatMs)
     }
 
-    /// Every counter that can be added up, and the longest callback of each kind of process.
+    /// Every counter that can be added up, and of durations the longest of each kind of process.
     private func counters() -> [(name: String, value: UInt64)] {
         Counter.allCases.compactMap { counter in
             let slots = Inheritance.Role.allCases.flatMap { role in
@@ -78,7 +78,8 @@ extension Cluster {
             case .oldestGoodMicroseconds, .oldestBadMicroseconds, .goodDeliveryState,
                 .badDeliveryState, .goodDeliverySinceMicroseconds, .badDeliverySinceMicroseconds:
                 return nil  // they are in the shards' lines
-            case .routerLongestCallbackNanoseconds, .workerLongestCallbackNanoseconds:
+            case .routerLongestCallbackNanoseconds, .workerLongestCallbackNanoseconds,
+                .spoolSyncNanosecondsMedian, .spoolSyncNanosecondsLongest:
                 return (counter.snakeCaseName, slots.max() ?? 0)
             default:
                 return (counter.snakeCaseName, slots.reduce(0, &+))

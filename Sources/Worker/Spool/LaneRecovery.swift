@@ -130,7 +130,7 @@ struct LaneRecovery: ~Copyable {
     private func hitsBeforeOldest() -> UInt64 {
         var reader = SegmentReader(folder.files)
         for segment in segments {
-            if case .whole(let head, _) = head(of: segment) { return head.cumulativeHits }
+            if case .whole(let head, _) = head(of: segment) { return head.hitsBeforeFirstRecord }
             guard let file = try? folder.files.open(folder.segment(segment.number)) else {
                 continue
             }

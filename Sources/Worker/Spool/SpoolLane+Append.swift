@@ -21,6 +21,8 @@ extension SpoolLane {
         guard payloadBytes > 0, payloadBytes <= SpoolRecordHeader.payloadBytesMax, hitCount > 0,
             hitCount <= UInt16.max
         else { return .failed(.tooLarge) }
+        // What a sealed segment may lack is written again first: see SpoolLane+Sync.
+        if isSyncing, isResting || (activeFile < 0 && hasUnsynced) { return .failed(.inDoubt) }
         if byteCount + leaving.byteCount >= bytesMax {
             leaving.freeAll()
             if byteCount >= bytesMax, !makeRoom() { return .full }
@@ -38,6 +40,9 @@ extension SpoolLane {
             return .failed(error)
         }
         didAppend(header)
+        if isSyncing {
+            unsynced.keep(buffer, byteCount: header.recordBytes, hits: hitCount)
+        }
         return .stored
     }
 
@@ -59,7 +64,9 @@ extension SpoolLane {
     private func hasActiveSegment(for recordBytes: Int) -> Bool {
         activeFile >= 0
             && (active.byteCount == UInt64(SegmentHead.byteCount)
-                || active.byteCount + UInt64(recordBytes) <= segmentBytes)
+                || active.byteCount + UInt64(recordBytes) <= segmentBytes
+                // Left only when all of it is durable: see SpoolLane+Sync.
+                || hasUnsynced)
     }
 
     /// Writes at the tail, all or nothing.
@@ -94,7 +101,7 @@ extension SpoolLane {
     /// The active segment is not appended to any more. One without records is removed.
     mutating func seal() {
         guard activeFile >= 0 else { return }
-        files.close(activeFile)
+        if activeFile != syncingFile { files.close(activeFile) }
         activeFile = -1
         segments.append(active)
         guard active.byteCount == UInt64(SegmentHead.byteCount), segments.count > 1 else { return }
@@ -120,14 +127,8 @@ extension SpoolLane {
     private mutating func createSegment() throws(Failure) {
         let file = try createFile()
         let number = numberTaken
-        let head = SegmentHead(
-            lane: lane, shard: shard, segment: number,
-            createdAtMicroseconds: realtimeMicroseconds(),
-            cumulativeHits: cumulativeHits, cumulativeMoved: cumulativeMoved)
-        head.write(to: scratch, origins: origins)
         do throws(Failure) {
-            let written = try files.write(file, scratch, count: SegmentHead.byteCount, at: 0)
-            if written < SegmentHead.byteCount { throw .cutShort }
+            try writeHead(to: file, number: number, origins: origins)
             try files.syncFolder(folder.path)
         } catch {
             files.close(file)
@@ -139,9 +140,22 @@ extension SpoolLane {
         didOpen(SegmentFile(number: number, byteCount: UInt64(SegmentHead.byteCount)), file: file)
     }
 
+    func writeHead(
+        to file: Int32, number: UInt64, origins: borrowing OriginTable
+    ) throws(Failure) {
+        let head = SegmentHead(
+            lane: lane, shard: shard, segment: number,
+            createdAtMicroseconds: realtimeMicroseconds(),
+            cumulativeHits: cumulativeHits, cumulativeMoved: cumulativeMoved,
+            rewrittenHits: unsynced.hitCount)
+        head.write(to: scratch, origins: origins)
+        let written = try files.write(file, scratch, count: SegmentHead.byteCount, at: 0)
+        if written < SegmentHead.byteCount { throw .cutShort }
+    }
+
     /// Creates the file of the next number, and the folder again when it is gone. The number counts
     /// as taken whatever comes of it.
-    private mutating func createFile() throws(Failure) -> Int32 {
+    mutating func createFile() throws(Failure) -> Int32 {
         while true {
             guard numberTaken < SpoolCursor.segmentMax else { throw .numbersExhausted }
             numberTaken += 1
@@ -160,7 +174,8 @@ extension SpoolLane {
 
     /// At the cap: room can be made when all that is there was passed, by a fresh segment.
     private mutating func makeRoom() -> Bool {
-        guard undeliveredHits == 0, !segments.isEmpty || active.byteCount > SegmentHead.byteCount
+        guard undeliveredHits == 0, !hasUnsynced,
+            !segments.isEmpty || active.byteCount > SegmentHead.byteCount
         else { return false }
         guard (try? openSegment()) != nil else { return false }
         return byteCount < bytesMax

@@ -31,6 +31,7 @@ extension SpoolLane {
                 let before = cumulative - UInt64(record.header.hitCount)
                 // Passed already: a copy of an older segment. Delivering it would count twice.
                 if before < readPassed { continue }
+                if before > readPassed, isRewritten(from: before) { break }
                 let lost = before - readPassed
                 noteDamage(lost: lost)
                 readPassed = cumulative
@@ -54,6 +55,20 @@ extension SpoolLane {
         reader.close()
         readPosition = cursor.position
         readPassed = cursor.passed
+    }
+
+    /// At a gap: whether the segment that follows begins again below `count`, because this one could
+    /// not be synced. Then it has what is missing here, and all that comes after.
+    private func isRewritten(from count: UInt64) -> Bool {
+        guard let following = segment(after: reader.segment),
+            let file = try? files.open(folder.segment(following))
+        else { return false }
+        defer { files.close(file) }
+        guard
+            case .whole(let head, _) = folder.readHead(
+                file, number: following, lane: lane, shard: shard)
+        else { return false }
+        return head.rewrittenHits > 0 && head.hitsBeforeFirstRecord < count
     }
 
     private mutating func noteDamage(lost: UInt64) {

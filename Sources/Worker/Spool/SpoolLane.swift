@@ -38,6 +38,17 @@ struct SpoolLane: ~Copyable {
     /// Deleted segments whose bytes are freed when there is time for it.
     var leaving = LeavingFiles()
 
+    // What is not yet durable; see SpoolLane+Sync
+    /// Whether it matters: set once, at the start.
+    var isSyncing = false
+    /// The disk refused twice: nothing is appended for a while.
+    var isResting = false
+    var unsynced = UnsyncedRecords()
+    /// The file that a sync is under way for, −1 for none: not to be closed before it ends.
+    var syncingFile: Int32 = -1
+    /// The batches that the lane would hold after a loss of power.
+    var durableOrigins = OriginTable()
+
     // What was passed
     var cursor: SpoolCursor
     var cursorFile: Int32
@@ -119,6 +130,7 @@ struct SpoolLane: ~Copyable {
 
     deinit {
         if activeFile >= 0 { files.close(activeFile) }
+        if syncingFile >= 0, syncingFile != activeFile { files.close(syncingFile) }
         if cursorFile >= 0 { files.close(cursorFile) }
         scratch.deallocate()
     }

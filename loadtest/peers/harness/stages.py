@@ -58,15 +58,15 @@ STAGES = (
     Stage(WORKER, WAIT, EPOLL, LOOP),
     Stage(
         WORKER, "read frames", r"unix_stream_recvmsg|unix_stream_read_generic",
-        r"Working\.(?:readFrames|take)\b|FrameHeader\.(?:read|init)|hydrant_provide_read_buffer"),
+        r"Working\.(?:readFrames|take)\b|ShardIntake\.take\b|FrameHeader\.(?:read|init)|hydrant_provide_read_buffer"),
     Stage(
         WORKER, "validate, write the row", None,
-        r"Working\.encode\b|RowEncoder|RowBatch|RowPlan|RowText|RowTime|ParameterTable|HitView|cbytes_form"),
+        r"ShardIntake\.encode\b|RowEncoder|RowBatch|RowPlan|RowText|RowTime|ParameterTable|HitView|cbytes_form"),
     Stage(
         WORKER, "append to the spool", None,
-        r"Working\.store\b|SpoolLane\.(?:append|write|takeBackTail|openSegment|createSegment|createFile|didAppend|didOpen|seal|makeRoom)\b"
+        r"ShardIntake\.store\b|SpoolLane\.(?:append|write|takeBackTail|openSegment|createSegment|createFile|didAppend|didOpen|seal|makeRoom)\b"
         r"|SpoolRecordHeader\.write|SegmentHead|OriginTable"),
-    Stage(WORKER, "ack", r"unix_stream_sendmsg", r"Working\.(?:acknowledge|refuse)\b|Stream\.writeCopying"),
+    Stage(WORKER, "ack", r"unix_stream_sendmsg", r"Working\.(?:sendAck|send|sendSettled)\b|ShardIntake\.(?:writeAck|refuse)\b|AckQueue|Stream\.writeCopying"),
     Stage(
         WORKER, "deliver: read the spool, check", None,
         r"SegmentReader|SpoolLane\.(?:readNext|rewind|openForReading|noteDamage)\b|SpoolRecordHeader\.|DeliverySource"),

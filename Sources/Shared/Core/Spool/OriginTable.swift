@@ -71,6 +71,14 @@ public struct OriginTable: ~Copyable {
     public init() {}
     deinit { entries.deallocate() }
 
+    /// Another table of the same content.
+    public func copy() -> OriginTable {
+        var other = OriginTable()
+        other.entries.update(from: entries, count: count)
+        (other.count, other.uses) = (count, uses)
+        return other
+    }
+
     /// Whether the lane holds that batch.
     public func holds(_ origin: Origin, _ sequence: UInt64) -> Bool {
         guard let entry = find(origin) else { return false }

@@ -20,11 +20,15 @@ public enum SpoolLaneName: UInt8, Sendable, CaseIterable {
 ///     offset 24   UInt64  created at, microseconds since 1970
 ///     offset 32   UInt64  hits of the lane before this segment
 ///     offset 40   UInt64  of these, moved from the other lane
-///     offset 48   464 B   zero
+///     offset 48   UInt64  of these, the last ones that are written again in this segment
+///     offset 56   456 B   zero
 ///     offset 512  64 × 56 B  origins (see OriginTable), unused ones zero
 ///
 /// Little endian. Magic, version and CRC keep their places in every version, so that a segment of
 /// another version is told from a damaged one.
+///
+/// Hits are written again after a sync failed: the segment before may hold them or not, so this one
+/// begins with copies of their records, byte for byte, cumulative counts included.
 public struct SegmentHead: Equatable, Sendable {
     public static let byteCount = 4096
     public static let version: UInt8 = 1
@@ -44,10 +48,11 @@ public struct SegmentHead: Equatable, Sendable {
     public var createdAtMicroseconds: UInt64
     public var cumulativeHits: UInt64
     public var cumulativeMoved: UInt64
+    public var rewrittenHits: UInt64
 
     public init(
         lane: SpoolLaneName, shard: UInt16, segment: UInt64, createdAtMicroseconds: UInt64,
-        cumulativeHits: UInt64, cumulativeMoved: UInt64
+        cumulativeHits: UInt64, cumulativeMoved: UInt64, rewrittenHits: UInt64 = 0
     ) {
         self.lane = lane
         self.shard = shard
@@ -55,7 +60,11 @@ public struct SegmentHead: Equatable, Sendable {
         self.createdAtMicroseconds = createdAtMicroseconds
         self.cumulativeHits = cumulativeHits
         self.cumulativeMoved = cumulativeMoved
+        self.rewrittenHits = rewrittenHits
     }
+
+    /// Hits of the lane before the first record of this segment.
+    public var hitsBeforeFirstRecord: UInt64 { cumulativeHits - rewrittenHits }
 
     /// Writes 4,096 bytes.
     public func write(to target: UnsafeMutableRawPointer, origins: borrowing OriginTable) {
@@ -70,6 +79,7 @@ public struct SegmentHead: Equatable, Sendable {
         target.storeBytes(of: createdAtMicroseconds.littleEndian, toByteOffset: 24, as: UInt64.self)
         target.storeBytes(of: cumulativeHits.littleEndian, toByteOffset: 32, as: UInt64.self)
         target.storeBytes(of: cumulativeMoved.littleEndian, toByteOffset: 40, as: UInt64.self)
+        target.storeBytes(of: rewrittenHits.littleEndian, toByteOffset: 48, as: UInt64.self)
         origins.write(to: target + Self.originsAt)
         let crc = checksum(ofBlock: target, byteCount: Self.byteCount)
         target.storeBytes(of: crc.littleEndian, toByteOffset: 12, as: UInt32.self)
@@ -88,6 +98,7 @@ public struct SegmentHead: Equatable, Sendable {
         }
         guard let lane = SpoolLaneName(rawValue: bytes.load(fromByteOffset: 5, as: UInt8.self)),
             originCount(bytes) <= OriginTable.originsMax, word(40) <= word(32),
+            word(48) <= word(32),
             word(32) < SpoolRecordHeader.cumulativeHitsMax
         else { throw .damaged }
         return SegmentHead(
@@ -96,7 +107,8 @@ public struct SegmentHead: Equatable, Sendable {
             segment: word(16),
             createdAtMicroseconds: word(24),
             cumulativeHits: word(32),
-            cumulativeMoved: word(40))
+            cumulativeMoved: word(40),
+            rewrittenHits: word(48))
     }
 
     /// The origins of a head that `read` found good.

@@ -67,6 +67,11 @@ public enum Counter: Int, CaseIterable, Sendable {
     case hitsOpaque
     case hitsRerouted
     case hitsAnsweredUnstored
+    // Worker: syncs, with ack = "fsync"
+    case spoolSyncs
+    case spoolSyncsFailed
+    case spoolSyncNanosecondsMedian
+    case spoolSyncNanosecondsLongest
 
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
@@ -82,7 +87,8 @@ public enum Counter: Int, CaseIterable, Sendable {
         switch self {
         case .connectionsOpen, .windowBytes, .routerLongestCallbackNanoseconds, .goodDeliveryState,
             .badDeliveryState, .goodDeliverySinceMicroseconds, .badDeliverySinceMicroseconds,
-            .workerLongestCallbackNanoseconds:
+            .workerLongestCallbackNanoseconds, .spoolSyncNanosecondsMedian,
+            .spoolSyncNanosecondsLongest:
             .level
         case .goodHits, .goodDelivered, .goodSetAside, .goodDropped, .badHits, .badMoved,
             .badDelivered, .badDropped, .goodSpoolBytes, .badSpoolBytes, .oldestGoodMicroseconds,
@@ -155,6 +161,10 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .hitsRerouted: "Hits given to another shard because their own was down."
         case .hitsAnsweredUnstored:
             "Hits answered 200 from memory (ack received) and then refused by their shard: lost."
+        case .spoolSyncs: "Syncs of the spool, each for all frames that waited for it."
+        case .spoolSyncsFailed: "Syncs the disk refused; what they were for was written again."
+        case .spoolSyncNanosecondsMedian: "Median time of the last 255 syncs."
+        case .spoolSyncNanosecondsLongest: "Longest time a sync took."
         }
     }
 }

@@ -1,24 +1,5 @@
 import Core
 import Glibc
-import Platform
-
-/// Hits that come alone because workers died over their batch, and the one that is not decoded.
-extension Working {
-    /// Stores-to-be of an opaque frame: one bad row, made without a look inside the hit. A frame
-    /// that took the place of a lone one which was stored in the good lane is good.
-    func encodeOpaque(
-        _ header: FrameHeader, _ frame: UnsafeRawBufferPointer, _ verdicts: UnsafeMutableRawPointer
-    ) {
-        if state.pointee.spool.pointee.good.holds(header.origin, header.sequence) {
-            return verdicts.storeBytes(of: Verdict.good.rawValue, as: UInt8.self)
-        }
-        let hit = UnsafeRawBufferPointer(rebasing: frame[FrameHeader.byteCount...])
-        let row = state.pointee.encoder.encodeOpaque(hit, into: state.pointee.badRows.end)
-        state.pointee.badRows.commit(
-            row.byteCount, receivedAtMicroseconds: HitView.receivedAtMicroseconds(of: hit))
-        verdicts.storeBytes(of: Verdict.bad.rawValue, as: UInt8.self)
-    }
-}
 
 extension SpoolLane {
     func holds(_ header: FrameHeader) -> Bool { origins.holds(header) }
