@@ -84,10 +84,10 @@ extension EndToEnd {
             #expect(isServing, "\(cluster.logText)")
             sleep(4)
             let answers = try (0..<40).map { n in
-                try cluster.get("/p.gif?event=e&uid=v\(n)").stdout.prefix { $0 != "\r" }
+                try cluster.get("/p.gif?event=e&uid=v\(n)").stdout.prefix(12)
             }
-            #expect(answers.contains("HTTP/1.1 200 OK"), "\(answers)")
-            #expect(answers.contains { $0.hasPrefix("HTTP/1.1 503 ") }, "\(answers)")
+            #expect(answers.contains("HTTP/1.1 200"), "\(answers)")
+            #expect(answers.contains("HTTP/1.1 503"), "\(answers)")
             let ready = try cluster.health("/readyz")
             #expect(ready.hasPrefix("HTTP/1.1 503 "))
             #expect(
@@ -102,7 +102,7 @@ extension EndToEnd {
 
             // Mended while it runs, it is there without anybody's help.
             try FileManager.default.removeItem(at: shard)
-            let isBack = try eventually(within: 30) { try cluster.status().allReady }
+            let isBack = try eventually(within: 45) { try cluster.status().allReady }
             #expect(isBack, "\(cluster.logText)")
             #expect(try cluster.health("/readyz").hasPrefix("HTTP/1.1 200 "))
         }
@@ -121,12 +121,14 @@ extension EndToEnd {
             #expect(cluster.logText.split(separator: "\n").count < 40, "\(cluster.logText)")
         }
 
-        /// Puts a file where a shard's folder belongs: its worker can never start.
+        /// Puts a link to where nobody can write in the place of a shard's folder: its worker can
+        /// never start. (A file there would be put aside.)
         private func blockShard(_ shard: Int, of cluster: Cluster) throws -> URL {
             let spool = cluster.data.appendingPathComponent("spool")
             try FileManager.default.createDirectory(at: spool, withIntermediateDirectories: true)
             let path = spool.appendingPathComponent("shard-\(shard)")
-            try "in the way".write(to: path, atomically: true, encoding: .utf8)
+            try FileManager.default.createSymbolicLink(
+                atPath: path.path, withDestinationPath: "/sys")
             return path
         }
 

@@ -15,7 +15,8 @@ final class Cluster {
 
     /// As children have it: with the ports that were really bound and the schema's copy.
     let settings: Settings
-    let routerSockets: ListeningSockets
+    /// Empty from the moment in which the cluster takes no more clients.
+    var routerSockets: ListeningSockets
     let localSockets: ListeningSockets?
     private let adminSockets: ListeningSockets?
 
