@@ -132,6 +132,25 @@ extension EndToEnd {
             return path
         }
 
+        @Test func `a worker that gets no more memory dies of it and is replaced, nothing is lost`()
+            throws
+        {
+            let cluster = try Cluster(settings: ["workers=1"])
+            let worker = try #require(try cluster.status().pids(of: "worker").first)
+            let page = try String(contentsOfFile: "/proc/\(worker)/statm", encoding: .utf8)
+            let pages = try #require(page.split(separator: " ").first.flatMap { Int($0) })
+            // What it has now and not a byte more: the first delivery asks for a batch's buffer.
+            let capped = try run("prlimit", ["--pid", "\(worker)", "--as=\(pages * 4096)"])
+            #expect(capped.status == 0, "\(capped.stderr)")
+            let sent = try underLoad(cluster, seconds: 4, "memory") {}
+            #expect(sent.other.keys.allSatisfy { $0 == "503" }, "\(sent.other)")
+            try expectAllThere(cluster, sent)
+            #expect(
+                cluster.logText.contains("worker 0 (pid \(worker)) died: killed by SIG"),
+                "\(cluster.logText)")
+            #expect(try cluster.status().pids(of: "worker") != [worker])
+        }
+
         // MARK: The supervisor's own death
 
         @Test
