@@ -82,7 +82,7 @@ extension EndToEnd {
                 } == true
             }
             #expect(isServing, "\(cluster.logText)")
-            sleep(4)
+            usleep(1_500_000)  // some deaths, and still a short back-off
             let answers = try (0..<40).map { n in
                 try cluster.get("/p.gif?event=e&uid=v\(n)").stdout.prefix(12)
             }
