@@ -73,7 +73,8 @@ extension EndToEnd {
         @Test func `a worker that cannot boot: the other serves, and readiness says why not`()
             throws
         {
-            let cluster = try Cluster(settings: ["workers=2"], start: false)
+            let cluster = try Cluster(
+                settings: ["workers=2", "wait_limit=100ms"], start: false)
             let shard = try blockShard(1, of: cluster)
             try cluster.launch()
             let isServing = try eventually(within: 15) {
