@@ -15,9 +15,12 @@ extension EndToEnd {
                 #expect(code == 0)
                 #expect(Date().timeIntervalSince(start) < 6)
             }
-            // Once it is gone there is nobody to connect to; before that nobody was cut off.
-            #expect(
-                sent.other.keys.allSatisfy { $0 == "ConnectionRefusedError" }, "\(sent.other)")
+            // Once it takes nobody, clients are refused; before that nobody is cut off, but for those
+            // whom the kernel took in the very moment in which the listener was closed.
+            let resets = sent.other["ConnectionResetError"] ?? 0
+            #expect(resets <= 4, "\(sent.other)")
+            let known = ["ConnectionRefusedError", "ConnectionResetError"]
+            #expect(Set(sent.other.keys).isSubset(of: known), "\(sent.other)")
             #expect(cluster.logText.contains("stopped: "))
             try cluster.start()
             try expectAllThere(cluster, sent)

@@ -55,6 +55,7 @@ extension Cluster {
                     child.leaveWithinMs = withinMs
                     handle(.leave(comesBack: false), of: child)
                 }
+                if role == .router { closeListeners() }
             case .deliver:
                 for child in children(of: .worker) {
                     child.channel?.send(ControlMessage(.flush))
@@ -69,6 +70,13 @@ extension Cluster {
             case .finish: finish()
             }
         }
+    }
+
+    /// The routers close theirs: were this copy open, clients would go on being taken by the kernel,
+    /// wait for the whole stop, and be reset at its end. Refused, they turn to another host at once.
+    private func closeListeners() {
+        routerSockets.close()
+        routerSockets.descriptors = []
     }
 
     /// Somebody waits for this host to go: how far it is.

@@ -19,6 +19,7 @@ final class Cluster {
     private var wanted: Settings
     /// Which settings these are: 0 at the start, and one more for each reload.
     private(set) var generation = 0
+    /// Empty from the moment in which the cluster takes no more clients.
     var routerSockets: ListeningSockets
     let localSockets: ListeningSockets?
     private let adminSockets: ListeningSockets?
