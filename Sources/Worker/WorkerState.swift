@@ -15,6 +15,12 @@ struct WorkerState: ~Copyable {
     let ack: UnsafeMutableRawPointer
     let goodDelivery: LaneDelivery.Pointer
     let badDelivery: LaneDelivery.Pointer
+    /// What the deliveries read: the shard's lanes, and those of a shard that was adopted.
+    let goodQueue: UnsafeMutablePointer<LaneQueue>
+    let badQueue: UnsafeMutablePointer<LaneQueue>
+    var adoption: Adoption
+    /// Takes a line for the operator.
+    let log: (String) -> Void
     /// Deliveries that have not stopped.
     var deliveries = 2
     /// Gives the space of delivered segments back.

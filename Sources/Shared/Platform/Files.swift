@@ -180,6 +180,16 @@ public struct Files {
         return try Self.lock(file)
     }
 
+    /// Whether the path still leads to that open file: somebody may have removed or moved it, or
+    /// mounted something over it. True when it cannot be told.
+    public func leads(_ path: String, to file: Int32) -> Bool {
+        if standIn != nil { return true }
+        var (named, opened) = (stat(), stat())
+        guard fstat(file, &opened) == 0 else { return true }
+        if stat(path, &named) != 0 { return errno != ENOENT && errno != ENOTDIR }
+        return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
+    }
+
     /// Opens a regular file for reading; anything else in its place is a failure.
     public static func open(_ path: String) throws(Failure) -> Int32 {
         try requireRegular(clinux_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0))

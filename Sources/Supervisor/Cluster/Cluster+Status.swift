@@ -21,15 +21,38 @@ extension Cluster {
         return hasSaidReady ? "degraded" : "starting"
     }
 
-    /// The raw counts a flush waits for, shard by shard.
+    /// The raw counts a flush waits for, shard by shard: the workers', then the orphans'.
     func ledgerCounts() -> [LedgerCounts] {
+        workerCounts() + orphans.lines(nowMs: loop.nowMs).map(\.counts)
+    }
+
+    /// The shard that is at that place in `ledgerCounts`, and the worker that delivers it.
+    func shard(at index: Int) -> (number: Int, worker: Int) {
+        if index < settings.workers { return (index, index) }
+        let number = orphans.numbers[index - settings.workers]
+        return (number, orphans.adopter(of: number))
+    }
+
+    private func workerCounts() -> [LedgerCounts] {
         (0..<settings.workers).map { shard in
             LedgerCounts { book.value($0, .worker, shard) }
         }
     }
 
-    func shardLedgers() -> [ShardLedger] {
-        ledgerCounts().enumerated().map { shard, counts in
+    func shardLedgers() -> [ShardLedger] { workerLedgers() + orphanLedgers() }
+
+    private func orphanLedgers() -> [ShardLedger] {
+        orphans.lines(nowMs: loop.nowMs).map { line in
+            let adopter = orphans.adopter(of: line.shard)
+            return ShardLedger(
+                shard: line.shard, stream: settings.streamName(shard: adopter, host: hostName()),
+                ledger: Ledger(line.counts), oldestMicroseconds: line.oldestMicroseconds,
+                adoptedBy: adopter)
+        }
+    }
+
+    private func workerLedgers() -> [ShardLedger] {
+        workerCounts().enumerated().map { shard, counts in
             func value(_ counter: Counter) -> UInt64 { book.value(counter, .worker, shard) }
             let oldest = [value(.oldestGoodMicroseconds), value(.oldestBadMicroseconds)]
             return ShardLedger(

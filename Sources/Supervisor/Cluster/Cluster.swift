@@ -19,6 +19,7 @@ final class Cluster {
     let localSockets: ListeningSockets?
 
     var book: CounterBook
+    let orphans: OrphanShards
     var children: [Child] = []
     var plan = LinkPlan()
     /// Links that could not be made yet for want of descriptors.
@@ -54,6 +55,7 @@ final class Cluster {
         settings.listen.port = routerSockets.port
         localSockets = try Self.openLocal(&settings, options.log)
         self.settings = settings
+        orphans = OrphanShards(settings)
         try options.writeSettings(settings, folder.settingsSnapshot)
 
         let layout = CounterFileLayout(

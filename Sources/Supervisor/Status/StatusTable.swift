@@ -45,7 +45,7 @@ extension StatusReport {
                     grouped(shard.ledger.delivered), grouped(shard.ledger.spooled),
                     grouped(shard.ledger.bad), grouped(shard.ledger.dropped),
                     grouped(shard.ledger.refused), age == 0 ? "-" : seconds(age),
-                    shard.good.state.word, shard.stream,
+                    shard.adoptedBy == nil ? shard.good.state.word : "adopted", shard.stream,
                 ]
             }
     }
@@ -62,6 +62,10 @@ extension StatusReport {
 
     private func troubles(of shard: ShardLedger) -> String {
         var text = ""
+        if let worker = shard.adoptedBy {
+            text +=
+                "shard \(shard.shard) has no worker any more: worker \(worker) delivers its rows\n"
+        }
         for (lane, delivery) in [("", shard.good), (" bad lane", shard.bad)]
         where delivery.state == .backingOff || delivery.state == .refused {
             text += "shard \(shard.shard)\(lane): \(delivery.state.word)"

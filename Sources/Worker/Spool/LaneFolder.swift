@@ -25,6 +25,11 @@ struct LaneFolder {
     private static let digits = 16
     private static let suffix = ".segment"
 
+    /// The number as it stands in names.
+    static func digits(of segment: UInt64) -> String {
+        String(name(of: segment).prefix(digits))
+    }
+
     static func name(of segment: UInt64) -> String {
         let suffix = suffix.utf8
         return String(unsafeUninitializedCapacity: digits + suffix.count) { room in

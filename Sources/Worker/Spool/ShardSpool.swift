@@ -23,6 +23,7 @@ enum SpoolError: Error, CustomStringConvertible {
 ///     <spool folder>/shard-<k>/lock        held by the process that owns the shard; its pid inside
 ///     <spool folder>/shard-<k>/good/       segments and cursor of the good lane
 ///     <spool folder>/shard-<k>/bad/        the same of the bad lane
+///     <spool folder>/shard-<k>/quarantine/ damaged bytes of either, if there ever were any
 struct ShardSpool: ~Copyable {
     var good: SpoolLane
     var bad: SpoolLane
@@ -34,6 +35,9 @@ struct ShardSpool: ~Copyable {
         "\(spoolFolder)/shard-\(shard)"
     }
 
+    /// Damaged bytes of both lanes.
+    static func quarantineFolder(_ shardFolder: String) -> String { "\(shardFolder)/quarantine" }
+
     /// Takes the shard's lock and recovers both lanes. Fails at once when another has the lock;
     /// whether to try again is the caller's to say.
     static func open(
@@ -42,13 +46,14 @@ struct ShardSpool: ~Copyable {
     ) throws(SpoolError) -> ShardSpool {
         let folder = folder(spoolFolder: spoolFolder, shard: shard)
         let lockFile = try lock(folder, files)
+        let quarantine = quarantineFolder(folder)
         do throws(Failure) {
             let good = try SpoolLane.open(
                 folder: "\(folder)/good", lane: .good, shard: shard, bytesMax: bytesMax,
-                segmentBytes: segmentBytes, files: files)
+                segmentBytes: segmentBytes, quarantine: quarantine, files: files)
             let bad = try SpoolLane.open(
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
-                segmentBytes: segmentBytes, files: files)
+                segmentBytes: segmentBytes, quarantine: quarantine, files: files)
             return ShardSpool(good: good, bad: bad, lockFile: lockFile, files: files)
         } catch {
             files.close(lockFile)

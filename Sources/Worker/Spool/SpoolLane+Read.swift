@@ -29,10 +29,11 @@ extension SpoolLane {
                 readPosition = SpoolPosition(segment: reader.segment, offset: record.end)
                 let cumulative = record.header.cumulativeHits
                 let before = cumulative - UInt64(record.header.hitCount)
+                if let from = record.damagedFrom { keepAside(from..<record.start) }
                 // Passed already: a copy of an older segment. Delivering it would count twice.
                 if before < readPassed { continue }
                 let lost = before - readPassed
-                noteDamage(lost: lost)
+                if lost > 0 || !suspects.isEmpty { settleSuspects(lost: lost) }
                 readPassed = cumulative
                 return .record(
                     SpoolRecordView(
@@ -42,6 +43,7 @@ extension SpoolLane {
                         droppedBefore: lost, end: readPosition))
             }
             guard let following = segment(after: reader.segment) else { break }
+            noteDamagedEnd()
             readPosition = SpoolPosition(segment: following, offset: UInt64(SegmentHead.byteCount))
             reader.close()
         }
@@ -49,17 +51,15 @@ extension SpoolLane {
         return .end
     }
 
+    /// Hits are there that were not read, and be it that their records are damaged.
+    var hasUnread: Bool { readPassed < cumulativeHits }
+
     /// Reading begins again where the cursor is.
     mutating func rewind() {
         reader.close()
         readPosition = cursor.position
         readPassed = cursor.passed
-    }
-
-    private mutating func noteDamage(lost: UInt64) {
-        guard lost > 0, readPassed + lost > damageCounted else { return }
-        recordsUnreadable += 1
-        damageCounted = readPassed + lost
+        suspects.removeAll()
     }
 
     /// At the end of the lane with hits missing: the records that held them, and no later one, are
@@ -67,7 +67,8 @@ extension SpoolLane {
     private mutating func passLostTail() {
         guard readPassed < cumulativeHits, cursor.passed == readPassed else { return }
         let lost = cumulativeHits - readPassed
-        noteDamage(lost: lost)
+        noteDamagedEnd()
+        settleSuspects(lost: lost)
         readPassed = cumulativeHits
         commit(to: max(readPosition, cursor.position), delivered: 0, dropped: lost)
     }

@@ -62,6 +62,9 @@ public enum Counter: Int, CaseIterable, Sendable {
     case localRowsLoaded
     case localRowsRejected
 
+    // Worker, again
+    case quarantinedBytes
+
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
         case total
@@ -144,6 +147,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .localObjects: "Objects the local Firehose wrote."
         case .localRowsLoaded: "Rows loaded into the warehouse."
         case .localRowsRejected: "Lines of objects that were no rows of the schema."
+        case .quarantinedBytes: "Damaged bytes of the spool copied to a shard's quarantine folder."
         }
     }
 }
