@@ -19,6 +19,7 @@ struct WorkerState: ~Copyable {
     let goodQueue: UnsafeMutablePointer<LaneQueue>
     let badQueue: UnsafeMutablePointer<LaneQueue>
     var adoption: Adoption
+    var spoolWatch = SpoolWatch()
     /// Takes a line for the operator.
     let log: (String) -> Void
     /// Deliveries that have not stopped.

@@ -8,6 +8,7 @@ extension Working {
     /// Puts the lanes' state where others can read it.
     func tick() {
         lookAfterOrphans()
+        lookAfterSpool()
         publish()
         publishErrors()
         if hasLeavingFiles { state.pointee.release?.start() }
@@ -71,6 +72,8 @@ extension Working {
         let bad = state.pointee.badDelivery.pointee.lastError ?? ""
         if good != counters.text(.goodDeliveryError) { counters.write(.goodDeliveryError, good) }
         if bad != counters.text(.badDeliveryError) { counters.write(.badDeliveryError, bad) }
+        let spool = state.pointee.spoolWatch.trouble
+        if spool != counters.text(.spoolError) { counters.write(.spoolError, spool) }
     }
 
     func flush() {

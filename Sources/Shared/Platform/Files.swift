@@ -291,6 +291,8 @@ extension Failure {
 
     /// A write that the disk took only in part.
     public static let cutShort = Failure(number: ENOSPC, call: "pwrite")
+    /// The folder is gone and cannot be made again.
+    public static let removed = Failure(number: ENOENT, call: "append")
     public static let tooLarge = Failure(number: EMSGSIZE, call: "append")
     public static let numbersExhausted = Failure(number: EOVERFLOW, call: "open")
 }

@@ -55,7 +55,7 @@ extension Cluster {
         workerCounts().enumerated().map { shard, counts in
             func value(_ counter: Counter) -> UInt64 { book.value(counter, .worker, shard) }
             let oldest = [value(.oldestGoodMicroseconds), value(.oldestBadMicroseconds)]
-            return ShardLedger(
+            var line = ShardLedger(
                 shard: shard,
                 stream: settings.streamName(shard: shard, host: hostName()),
                 ledger: Ledger(
@@ -65,6 +65,8 @@ extension Cluster {
                     shard, .goodDeliveryState, .goodDeliverySinceMicroseconds, .goodDeliveryError),
                 bad: delivery(
                     shard, .badDeliveryState, .badDeliverySinceMicroseconds, .badDeliveryError))
+            line.spoolError = book.text(.spoolError, .worker, shard)
+            return line
         }
     }
 

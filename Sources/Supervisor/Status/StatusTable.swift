@@ -66,6 +66,9 @@ extension StatusReport {
             text +=
                 "shard \(shard.shard) has no worker any more: worker \(worker) delivers its rows\n"
         }
+        if !shard.spoolError.isEmpty {
+            text += "shard \(shard.shard) spool: \(printable(shard.spoolError))\n"
+        }
         for (lane, delivery) in [("", shard.good), (" bad lane", shard.bad)]
         where delivery.state == .backingOff || delivery.state == .refused {
             text += "shard \(shard.shard)\(lane): \(delivery.state.word)"

@@ -44,9 +44,12 @@ struct Adoption: ~Copyable {
     /// Of shards that are finished.
     private var damageBefore = Damage()
 
-    struct Damage {
+    /// What lanes found since the start.
+    struct Damage: Equatable {
         var recordsUnreadable: UInt64 = 0
+        var hitsUnreadable: UInt64 = 0
         var quarantinedBytes: UInt64 = 0
+        var quarantineRefusedBytes: UInt64 = 0
     }
 
     init(_ limits: Limits, files: Files = Files()) {
@@ -135,8 +138,10 @@ struct Adoption: ~Copyable {
 }
 
 extension Adoption.Damage {
-    fileprivate mutating func add(_ lane: borrowing SpoolLane) {
+    mutating func add(_ lane: borrowing SpoolLane) {
         recordsUnreadable += lane.recordsUnreadable
+        hitsUnreadable += lane.hitsUnreadable
         quarantinedBytes += lane.quarantinedBytes
+        quarantineRefusedBytes += lane.quarantineRefusedBytes
     }
 }

@@ -26,7 +26,7 @@ struct SegmentReader: ~Copyable {
     private(set) var segment: UInt64 = 0
     /// Where the next record is expected.
     private(set) var offset: UInt64 = 0
-    private var file: Int32 = -1
+    private(set) var file: Int32 = -1
     private var refusedPages = 0
     /// Where bytes begin that are no record, up to the segment's end as it was read so far.
     private(set) var damagedFrom: UInt64?

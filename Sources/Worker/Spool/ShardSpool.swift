@@ -28,6 +28,7 @@ struct ShardSpool: ~Copyable {
     var good: SpoolLane
     var bad: SpoolLane
     private var lockFile: Int32
+    private let folder: String
     private let files: Files
 
     /// The folder of a shard within `spoolFolder`.
@@ -54,7 +55,8 @@ struct ShardSpool: ~Copyable {
             let bad = try SpoolLane.open(
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
                 segmentBytes: segmentBytes, quarantine: quarantine, files: files)
-            return ShardSpool(good: good, bad: bad, lockFile: lockFile, files: files)
+            return ShardSpool(
+                good: good, bad: bad, lockFile: lockFile, folder: folder, files: files)
         } catch {
             files.close(lockFile)
             throw .failed(folder: folder, error)
@@ -62,8 +64,10 @@ struct ShardSpool: ~Copyable {
     }
 
     private init(
-        good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, files: Files
+        good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, folder: String,
+        files: Files
     ) {
+        self.folder = folder
         self.files = files
         self.good = good
         self.bad = bad
@@ -78,6 +82,41 @@ struct ShardSpool: ~Copyable {
         bad.close()
         if lockFile >= 0 { files.close(lockFile) }
         lockFile = -1
+    }
+
+    /// What `lookAfter` found.
+    enum Finding: Equatable {
+        /// Files were removed behind our back, and are there again.
+        case rescued(SpoolLaneName, SpoolLane.Rescue)
+        /// The lock file was removed, and another process has the new one: what is in the folder is
+        /// no longer what this one believes.
+        case lostLock(pid: Int?)
+    }
+
+    /// Call about once a second; see the lanes' own.
+    mutating func lookAfter() -> [Finding] {
+        do throws(SpoolError) {
+            try keepLock()
+        } catch {
+            guard case .locked(_, let pid) = error else {
+                // The lanes cannot be made again either, and say so.
+                (good.isDetached, bad.isDetached) = (true, true)
+                return []
+            }
+            return [.lostLock(pid: pid)]
+        }
+        var findings: [Finding] = []
+        if let rescue = good.lookAfter() { findings.append(.rescued(.good, rescue)) }
+        if let rescue = bad.lookAfter() { findings.append(.rescued(.bad, rescue)) }
+        return findings
+    }
+
+    /// A lock on a file that has no name any more keeps nobody out.
+    private mutating func keepLock() throws(SpoolError) {
+        guard lockFile >= 0, !files.leads("\(folder)/lock", to: lockFile) else { return }
+        let newLock = try Self.lock(folder, files)
+        files.close(lockFile)
+        lockFile = newLock
     }
 
     var ledger: SpoolLedger {

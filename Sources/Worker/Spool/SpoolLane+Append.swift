@@ -21,9 +21,10 @@ extension SpoolLane {
         guard payloadBytes > 0, payloadBytes <= SpoolRecordHeader.payloadBytesMax, hitCount > 0,
             hitCount <= UInt16.max
         else { return .failed(.tooLarge) }
+        if isDetached { return refused(.failed(.removed)) }
         if byteCount + leaving.byteCount >= bytesMax {
             leaving.freeAll()
-            if byteCount >= bytesMax, !makeRoom() { return .full }
+            if byteCount >= bytesMax, !makeRoom() { return refused(.full) }
         }
 
         let header = SpoolRecordHeader(
@@ -35,7 +36,7 @@ extension SpoolLane {
         do throws(Failure) {
             try place(buffer, count: header.recordBytes)
         } catch {
-            return .failed(error)
+            return refused(.failed(error))
         }
         didAppend(header)
         return .stored

@@ -65,6 +65,12 @@ struct SpoolLane: ~Copyable {
 
     // What happened since the start
     var appends: UInt64 = 0
+    var refusals: UInt64 = 0
+    var lastRefusal: AppendOutcome?
+    var appendsAtRefusal: UInt64 = 0
+    /// The folder is gone and could not be made again: nothing is taken.
+    var isDetached = false
+    var detachment: Failure?
     var tornTails: UInt64
     var recordsUnreadable: UInt64 = 0
     /// Hits of these.

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Short texts of a counter page, for what no number says: why a lane is not delivering.
+/// Short texts of a counter page, for what no number says: why a lane is not delivering, or the
+/// spool not taking hits.
 ///
 ///     offset 0   UInt64  sequence: odd while the text is being written
 ///     offset 8   248 B   UTF-8, ended by the first zero byte
@@ -10,6 +11,7 @@ import Synchronization
 public enum CounterText: Int, CaseIterable, Sendable {
     case goodDeliveryError
     case badDeliveryError
+    case spoolError
 
     public static let byteCount = 256
     public static let utf8BytesMax = byteCount - 8

@@ -133,6 +133,8 @@ public struct ShardLedger: Equatable, Sendable {
     public var bad: Delivery
     /// The worker that delivers it though it is not its own: there are fewer workers than shards.
     public var adoptedBy: Int?
+    /// Why its spool does not take hits, or keeps no cursor; "" when all is well.
+    public var spoolError = ""
 
     public init(
         shard: Int, stream: String, ledger: Ledger, oldestMicroseconds: UInt64 = 0,
