@@ -133,3 +133,9 @@ extension Files {
         }
     }
 }
+
+/// Names on disk, for those who only tell of them.
+public enum SpoolNames {
+    /// A segment's file in its lane's folder.
+    public static func segment(_ number: UInt64) -> String { LaneFolder.name(of: number) }
+}

@@ -100,6 +100,40 @@ struct Quarantine {
         }
     }
 
+    // MARK: Missing hits
+
+    private static let missingSuffix = ".missing"
+
+    /// An empty file that says which hits of a lane are known to be missing: no bytes are left of
+    /// them. "good-hits-1200-1207.missing", the first and the last, counted from 0.
+    func note(missing finding: SpoolFinding, _ lane: SpoolLaneName) throws(Failure) {
+        try files.makeOurFolder(folder)
+        let name =
+            "\(lane.folder)-hits-\(finding.firstHit)-\(finding.firstHit + finding.hits - 1)"
+            + Self.missingSuffix
+        files.close(try files.openOurs("\(folder)/\(name)"))
+        try files.syncFolder(folder)
+    }
+
+    /// The hits that are noted so.
+    func missing(_ lane: SpoolLaneName) throws(Failure) -> [ClosedRange<UInt64>] {
+        let entries: [Files.Entry]
+        do throws(Failure) {
+            entries = try files.list(folder)
+        } catch {
+            if error.isAbsent { return [] }
+            throw error
+        }
+        return entries.compactMap { entry in
+            guard entry.name.hasSuffix(Self.missingSuffix) else { return nil }
+            let parts = entry.name.dropLast(Self.missingSuffix.count).split(separator: "-")
+            guard parts.count == 4, parts[0] == lane.folder, parts[1] == "hits",
+                let first = UInt64(parts[2]), let last = UInt64(parts[3]), first <= last
+            else { return nil }
+            return first...last
+        }
+    }
+
     /// Under another name first: a copy that a death cut short is begun anew.
     private func copy(_ span: DamagedSpan, from file: Int32) throws(Failure) {
         let path = "\(folder)/\(span.fileName)"

@@ -150,7 +150,7 @@ struct ShardSpool: ~Copyable {
         _ = try? files.write(file, line, count: line.count, at: 0)
     }
 
-    private static func readPid(_ file: Int32, _ files: Files) -> Int? {
+    static func readPid(_ file: Int32, _ files: Files) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 24)
         let capacity = bytes.count
         guard let got = try? files.read(file, into: &bytes, count: capacity, at: 0) else {
