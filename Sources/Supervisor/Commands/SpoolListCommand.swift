@@ -54,7 +54,8 @@ struct SpoolList {
     private func who(_ shard: SpoolListing) -> String {
         let orphan =
             shard.shard >= workers
-            ? ", no worker of its own (worker \(shard.shard % workers) adopts it)" : ""
+            ? ", beyond the settings' \(counted(workers, "worker")): worker "
+                + "\(shard.shard % workers) adopts it" : ""
         guard let holder = shard.holder else {
             return "shard \(shard.shard): \(shard.folder), not in use\(orphan)\n"
         }

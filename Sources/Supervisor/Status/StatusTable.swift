@@ -62,7 +62,7 @@ extension StatusReport {
 
     private func troubles(of shard: ShardLedger) -> String {
         var text = ""
-        if let worker = shard.adoptedBy {
+        if let worker = shard.adoptedBy, shard.ledger.rowsInSpool > 0 {
             text +=
                 "shard \(shard.shard) has no worker any more: worker \(worker) delivers its rows\n"
         }

@@ -30,6 +30,21 @@ public struct SpoolSummary: Equatable, Sendable {
         return summaries
     }
 
+    /// Bytes of all segments there are, as the folders list them; what cannot be listed counts 0.
+    public static func byteCount(spoolFolder: String) -> UInt64 {
+        var sum: UInt64 = 0
+        for shard in (try? shards(in: spoolFolder)) ?? [] {
+            let folder = ShardSpool.folder(spoolFolder: spoolFolder, shard: shard)
+            for lane in SpoolLaneName.allCases {
+                for entry in (try? Files.list("\(folder)/\(lane.folder)")) ?? []
+                where entry.isRegular {
+                    sum &+= entry.byteCount
+                }
+            }
+        }
+        return sum
+    }
+
     /// The numbers of the shards that have a folder.
     public static func shards(in spoolFolder: String) throws(Failure) -> [Int] {
         try shards(in: spoolFolder, files: Files())
