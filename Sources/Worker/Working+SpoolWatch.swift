@@ -37,11 +37,15 @@ struct SpoolWatch {
         let hits = now.hitsUnreadable - damage.hitsUnreadable
         let kept = now.quarantinedBytes - damage.quarantinedBytes
         let refused = now.quarantineRefusedBytes - damage.quarantineRefusedBytes
-        var text =
-            "spool: damage: \(hits) hits of \(records) places cannot be read and are dropped"
-        if kept > 0 { text += "; \(kept) B are kept in the shard's quarantine folder" }
-        if refused > 0 { text += "; \(refused) B did not fit there" }
-        return text
+        let ignored = now.filesIgnored - damage.filesIgnored
+        var parts: [String] = []
+        if hits > 0 { parts.append("\(hits) hits in \(records) places cannot be read: dropped") }
+        if kept > 0 { parts.append("\(kept) damaged B are kept in the shard's quarantine folder") }
+        if refused > 0 { parts.append("\(refused) damaged B did not fit there") }
+        if ignored > 0 {
+            parts.append("\(ignored) files of another lane, shard, version or kind are left aside")
+        }
+        return parts.isEmpty ? nil : "spool: " + parts.joined(separator: "; ")
     }
 }
 

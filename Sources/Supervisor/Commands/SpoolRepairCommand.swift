@@ -59,9 +59,9 @@ extension SpoolRepair.Step {
             return "\(lane.word): \(SpoolNames.segment(segment)), which is not this lane's, "
                 + "\(would)renamed"
         case .noted(let lane, let finding):
-            return "\(lane.word): \(grouped(finding.hits)) hits missing before "
-                + "\(SpoolNames.segment(finding.segment)) byte \(grouped(finding.offset)) "
-                + "\(would)noted in quarantine"
+            return "\(lane.word): missing before \(SpoolNames.segment(finding.segment)) byte "
+                + "\(grouped(finding.offset)): \(countedHits(finding.hits)), \(would)noted in "
+                + "quarantine"
         case .cursorWritten(let lane):
             return "\(lane.word): cursor \(would)written anew"
         }

@@ -103,23 +103,26 @@ extension SpoolVerifyReport.Lane {
             text += "\(spoolFolder)/shard-\(shard)/\(lane.word)/\(finding.words)\n"
         }
         return text
-            + "shard \(shard) \(lane.word): \(grouped(records)) records, \(grouped(hits)) hits, "
+            + "shard \(shard) \(lane.word): \(grouped(records)) record\(records == 1 ? "" : "s"), "
+            + "\(countedHits(hits)), "
             + "\(grouped(bytes)) B\n"
     }
 }
+
+func countedHits(_ hits: UInt64) -> String { "\(grouped(hits)) hit\(hits == 1 ? "" : "s")" }
 
 extension SpoolFinding {
     fileprivate var file: String { SpoolNames.segment(segment) }
 
     /// The file's name in its lane, where in it, and what is wrong.
     var words: String {
-        let range = "\(file): bytes \(grouped(offset)) to \(grouped(offset + byteCount))"
+        let range = "\(file): \(grouped(byteCount)) bytes from byte \(grouped(offset))"
         return switch kind {
         case .damage: "\(range): damaged"
         case .head: "\(file): head damaged; costs no hit"
         case .tornTail: "\(range): torn tail, never acknowledged"
         case .missing:
-            "\(file): \(grouped(hits)) hits are missing before byte \(grouped(offset))"
+            "\(file): missing before byte \(grouped(offset)): \(countedHits(hits))"
                 + (isAccounted ? " (known)" : "")
         case .repeated:
             "\(file): byte \(grouped(offset)): a record whose hits came before; is not delivered"

@@ -1,9 +1,9 @@
 import Core
 
 /// The lanes that one delivery empties: the shard's own and, while there is one, that of an adopted
-/// shard. A batch is of one lane, so the cursor it moves is known; the own lane goes first, and the
-/// adopted one has a batch each time the own was read to its end. So neither waits for the other
-/// for longer than a call, and there is never more than one call in flight.
+/// shard. A batch is of one lane, so the cursor it moves is known. The own lane goes first; once what
+/// is left of it fits one call, batches go turn by turn. So neither waits for the other for longer
+/// than a call, however many rows keep coming, and there is never more than one call in flight.
 ///
 /// Reached by pointer: the delivery reads, the worker adopts.
 struct LaneQueue: ~Copyable {
@@ -16,10 +16,15 @@ struct LaneQueue: ~Copyable {
     /// Whose records the batch holds that is being made or in flight.
     private var isAdoptedTurn = false
     private var batchIsEmpty = true
-    /// The own lane was read to its end since the adopted one had a batch.
+    /// The own lane was asked since the adopted one had a batch.
     private var ownHadItsTurn = false
+    private let callBytes: UInt64
 
-    init(own: Lane) { self.own = own }
+    /// - Parameter callBytes: what one call holds; others than Firehose's own are for tests.
+    init(own: Lane, callBytes: UInt64 = UInt64(Limits.firehoseCallBytesMax)) {
+        self.own = own
+        self.callBytes = callBytes
+    }
 
     /// Takes another shard's lane along. It must stay until `release`.
     mutating func adopt(_ lane: Lane) {
@@ -48,10 +53,9 @@ struct LaneQueue: ~Copyable {
         return read
     }
 
-    /// The own lane, where there is nothing to read in either.
     private var adoptedIsDue: Bool {
         guard let adopted, adopted.pointee.hasUnread else { return false }
-        return ownHadItsTurn || !own.pointee.hasUnread
+        return !own.pointee.hasUnread || (ownHadItsTurn && own.pointee.unreadBytes <= callBytes)
     }
 
     private mutating func readCurrent() -> SpoolRead {
@@ -60,9 +64,8 @@ struct LaneQueue: ~Copyable {
             if case .record = read { ownHadItsTurn = false }
             return read
         }
-        let read = own.pointee.readNext()
-        if case .end = read { ownHadItsTurn = true }
-        return read
+        ownHadItsTurn = true
+        return own.pointee.readNext()
     }
 
     /// Nothing is left to read.

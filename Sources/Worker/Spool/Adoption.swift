@@ -50,6 +50,7 @@ struct Adoption: ~Copyable {
         var hitsUnreadable: UInt64 = 0
         var quarantinedBytes: UInt64 = 0
         var quarantineRefusedBytes: UInt64 = 0
+        var filesIgnored: UInt64 = 0
     }
 
     init(_ limits: Limits, files: Files = Files()) {
@@ -143,5 +144,6 @@ extension Adoption.Damage {
         hitsUnreadable += lane.hitsUnreadable
         quarantinedBytes += lane.quarantinedBytes
         quarantineRefusedBytes += lane.quarantineRefusedBytes
+        filesIgnored += lane.filesIgnored
     }
 }

@@ -54,6 +54,16 @@ extension SpoolLane {
     /// Hits are there that were not read, and be it that their records are damaged.
     var hasUnread: Bool { readPassed < cumulativeHits }
 
+    /// Bytes from the read position to the tail, heads included.
+    var unreadBytes: UInt64 {
+        var sum: UInt64 = 0
+        for segment in segments where segment.number >= readPosition.segment {
+            sum += segment.byteCount
+        }
+        if activeFile >= 0 { sum += active.byteCount }
+        return sum > readPosition.offset ? sum - readPosition.offset : 0
+    }
+
     /// Reading begins again where the cursor is.
     mutating func rewind() {
         reader.close()

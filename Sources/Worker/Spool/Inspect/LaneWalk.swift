@@ -131,6 +131,7 @@ public struct LaneWalk: ~Copyable {
             return
         }
         reader.start(file: file, segment: segment.number, at: 0)
+        bytesRead += min(segment.byteCount, UInt64(SegmentHead.byteCount))
     }
 
     private mutating func readOn() {
@@ -192,9 +193,18 @@ public struct LaneWalk: ~Copyable {
         guard count > from else { return }
         var finding = SpoolFinding(.missing, segment: segment, offset: offset, hits: count - from)
         finding.firstHit = from
-        finding.isAccounted =
-            count <= cursor.passed || accounted.contains { $0 == from...(count - 1) }
+        finding.isAccounted = isAccounted(from..<count)
         findings.append(finding)
+    }
+
+    /// Each of these hits is passed by the cursor, or noted, in whatever pieces.
+    private func isAccounted(_ hits: Range<UInt64>) -> Bool {
+        var first = max(hits.lowerBound, cursor.passed)
+        while first < hits.upperBound {
+            guard let note = accounted.first(where: { $0.contains(first) }) else { return false }
+            first = note.upperBound + 1
+        }
+        return true
     }
 }
 
