@@ -97,7 +97,7 @@ extension EndToEnd {
             // A small file system in a mount namespace of our own, grown when it is full.
             let script = """
                 set -e
-                mount -t tmpfs -o size=3m none "$1"
+                mount -t tmpfs -o size=1m none "$1"
                 cd "$2"
                 shift 2
                 "$@" > cluster.log 2>&1 &
