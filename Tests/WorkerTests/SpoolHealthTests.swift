@@ -79,6 +79,21 @@ import Testing
         #expect(ledger.dropped == 8 && ledger.delivered == 5)
     }
 
+    @Test func `a segment that is closed before anybody looked is rescued as well`() throws {
+        let folder = TemporaryFolder()
+        let place = part(folder)
+        var lane = try open(place, segmentBytes: 64 << 10)
+        lane.store(1...1, hits: 2, padding: 14 << 10)
+        try FileManager.default.removeItem(atPath: place.path)
+        lane.store(2...5, hits: 2, padding: 14 << 10)
+        #expect(lane.segments.count == 2)
+        let found = lane.lookAfter()
+        #expect(found?.lostSegments == 0 && found?.rescuedBytes ?? 0 > 50_000)
+        lane.close()
+        lane = try open(place)
+        #expect(lane.drain() == (1...5).map { SpoolLane.rows($0, hits: 2, padding: 14 << 10) })
+    }
+
     @Test func `the segment that is being read is rescued too`() throws {
         let folder = TemporaryFolder()
         let place = part(folder)

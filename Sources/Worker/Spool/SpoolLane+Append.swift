@@ -119,6 +119,7 @@ extension SpoolLane {
     }
 
     private mutating func createSegment() throws(Failure) {
+        try keepActive()
         let file = try createFile()
         let number = numberTaken
         let head = SegmentHead(

@@ -30,7 +30,8 @@ extension SpoolLane {
     mutating func lookAfter() -> Rescue? {
         guard isDetached || !filesAreInPlace else {
             if !cursorIsWritten { writeCursor() }
-            return nil
+            defer { rescueUntold = nil }
+            return rescueUntold
         }
         do throws(Failure) {
             let rescue = try rescue()
@@ -40,6 +41,14 @@ extension SpoolLane {
             (isDetached, detachment) = (true, error)
             return nil
         }
+    }
+
+    /// Before the segment in use is closed: were it removed, its last second would go with it.
+    mutating func keepActive() throws(Failure) {
+        guard activeFile >= 0, !files.leads(folder.segment(active.number), to: activeFile) else {
+            return
+        }
+        rescueUntold = try rescue()
     }
 
     private var filesAreInPlace: Bool {

@@ -71,6 +71,8 @@ struct SpoolLane: ~Copyable {
     /// The folder is gone and could not be made again: nothing is taken.
     var isDetached = false
     var detachment: Failure?
+    /// Done between two calls of `lookAfter`, which tells.
+    var rescueUntold: Rescue?
     var tornTails: UInt64
     var recordsUnreadable: UInt64 = 0
     /// Hits of these.
