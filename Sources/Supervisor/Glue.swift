@@ -23,23 +23,41 @@ enum Glue {
     static func spoolLedgers(_ settings: Settings) throws -> [ShardLedger] {
         let host = hostName()
         return try SpoolSummary.readAll(spoolFolder: settings.spoolFolder).map { summary in
-            var counts = LedgerCounts()
-            let good = summary.ledger.good
-            let bad = summary.ledger.bad
-            counts.goodHits = good.cumulativeHits
-            counts.goodDelivered = good.delivered
-            counts.goodSetAside = good.setAside
-            counts.goodDropped = good.dropped
-            counts.badHits = bad.cumulativeHits
-            counts.badMoved = bad.cumulativeMoved
-            counts.badDelivered = bad.delivered
-            counts.badDropped = bad.dropped
-            let waiting = [good, bad].map(\.oldestUndeliveredMicroseconds).filter { $0 > 0 }
+            let line = SpoolLedgerLine(summary)
             return ShardLedger(
-                shard: summary.shard,
-                stream: settings.streamName(shard: summary.shard, host: host),
-                ledger: Ledger(counts), oldestMicroseconds: waiting.min() ?? 0)
+                shard: line.shard, stream: settings.streamName(shard: line.shard, host: host),
+                ledger: Ledger(line.counts), oldestMicroseconds: line.oldestMicroseconds)
         }
+    }
+
+    /// The shards that have a folder; none when that cannot be told.
+    static func shardsOnDisk(_ settings: Settings) -> [Int] {
+        (try? SpoolSummary.shards(in: settings.spoolFolder)) ?? []
+    }
+
+    /// What one shard's folder says; nil when it cannot be read.
+    static func spoolLedgerLine(_ settings: Settings, _ shard: Int) -> SpoolLedgerLine? {
+        (try? SpoolSummary.read(spoolFolder: settings.spoolFolder, shard: shard)).map {
+            SpoolLedgerLine($0)
+        }
+    }
+}
+
+extension SpoolLedgerLine {
+    fileprivate init(_ summary: SpoolSummary) {
+        self.init(shard: summary.shard)
+        let good = summary.ledger.good
+        let bad = summary.ledger.bad
+        counts.goodHits = good.cumulativeHits
+        counts.goodDelivered = good.delivered
+        counts.goodSetAside = good.setAside
+        counts.goodDropped = good.dropped
+        counts.badHits = bad.cumulativeHits
+        counts.badMoved = bad.cumulativeMoved
+        counts.badDelivered = bad.delivered
+        counts.badDropped = bad.dropped
+        let waiting = [good, bad].map(\.oldestUndeliveredMicroseconds).filter { $0 > 0 }
+        oldestMicroseconds = waiting.min() ?? 0
     }
 }
 

@@ -13,8 +13,8 @@ struct Hydrant: ParsableCommand {
         version: VersionCommand.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
-            FlushCommand.self, ReloadCommand.self, StopCommand.self, LoadCommand.self,
-            SchemaCommand.self, ConfigCommand.self,
+            FlushCommand.self, ReloadCommand.self, StopCommand.self, SpoolCommand.self,
+            LoadCommand.self, SchemaCommand.self, ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
             LocalFirehoseCommand.self, LoadWorkerCommand.self,
         ])

@@ -73,8 +73,13 @@ private func makeWorker(
     var badTarget = target
     badTarget.streamName = settings.badStreamName(shard: shard, host: host)
 
-    let good = withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }
-    let bad = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+    let good = queue(withUnsafeMutablePointer(to: &spool.pointee.good) { $0 })
+    let bad = queue(withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 })
+    let adoption = Adoption(
+        .init(
+            spoolFolder: settings.spoolFolder, worker: shard, workers: settings.workers,
+            bytesMax: settings.spoolBytesMax, badBytesMax: settings.spoolBadBytesMax,
+            segmentBytes: settings.spoolSegmentBytes))
     let log = child.log
     let state = UnsafeMutablePointer<WorkerState>.allocate(capacity: 1)
     state.initialize(
@@ -84,23 +89,30 @@ private func makeWorker(
             intake: ShardIntake(
                 spool: spool, encoder: RowEncoder(child.schema), counters: child.counters,
                 waitsForSync: settings.ack == .fsync),
-            log: { log.warning("\($0)") },
             goodDelivery: deliver(.good, good, to: target, child),
-            badDelivery: deliver(.bad, bad, to: badTarget, child)))
+            badDelivery: deliver(.bad, bad, to: badTarget, child), goodQueue: good, badQueue: bad,
+            adoption: adoption, log: { log.warning("\($0)") }))
     return Working(state: state)
 }
 
+private func queue(_ own: UnsafeMutablePointer<SpoolLane>) -> UnsafeMutablePointer<LaneQueue> {
+    let queue = UnsafeMutablePointer<LaneQueue>.allocate(capacity: 1)
+    queue.initialize(to: LaneQueue(own: own))
+    return queue
+}
+
 private func deliver(
-    _ lane: LaneDelivery.Lane, _ spool: UnsafeMutablePointer<SpoolLane>,
+    _ lane: LaneDelivery.Lane, _ queue: UnsafeMutablePointer<LaneQueue>,
     to target: LaneDelivery.Target, _ child: ChildContext
 ) -> LaneDelivery.Pointer {
     var tuning = DeliveryTuning()
     tuning.lingerBytes = child.settings.lingerBytes
     tuning.lingerMs = child.settings.effectiveLingerMs
     let log = child.log
+    let own = queue.pointee.own
     return LaneDelivery.allocate(
-        lane, source: .spool(spool),
-        undeliveredBytes: spool.pointee.undeliveredHits == 0 ? 0 : spool.pointee.byteCount,
+        lane, source: .queue(queue),
+        undeliveredBytes: own.pointee.undeliveredHits == 0 ? 0 : own.pointee.byteCount,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })
 }

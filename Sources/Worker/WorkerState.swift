@@ -10,10 +10,15 @@ struct WorkerState: ~Copyable {
     let counters: CounterPage
     let spool: UnsafeMutablePointer<ShardSpool>
     var intake: ShardIntake
-    /// Takes a line for the operator.
-    let log: (String) -> Void
     let goodDelivery: LaneDelivery.Pointer
     let badDelivery: LaneDelivery.Pointer
+    /// What the deliveries read: the shard's lanes, and those of a shard that was adopted.
+    let goodQueue: UnsafeMutablePointer<LaneQueue>
+    let badQueue: UnsafeMutablePointer<LaneQueue>
+    var adoption: Adoption
+    var spoolWatch = SpoolWatch()
+    /// Takes a line for the operator.
+    let log: (String) -> Void
     /// Deliveries that have not stopped.
     var deliveries = 2
     /// Gives the space of delivered segments back.

@@ -7,6 +7,8 @@ extension Working {
 
     /// Puts the lanes' state where others can read it.
     func tick() {
+        lookAfterOrphans()
+        lookAfterSpool()
         publish()
         publishErrors()
         if hasLeavingFiles { state.pointee.release?.start() }
@@ -18,6 +20,9 @@ extension Working {
     private var hasLeavingFiles: Bool {
         let spool = state.pointee.spool
         return !spool.pointee.good.leaving.isEmpty || !spool.pointee.bad.leaving.isEmpty
+            || state.pointee.adoption.adopted.map {
+                !$0.pointee.good.leaving.isEmpty || !$0.pointee.bad.leaving.isEmpty
+            } ?? false
     }
 
     /// A little of the disk space that delivered segments still have.
@@ -25,6 +30,10 @@ extension Working {
         let spool = state.pointee.spool
         spool.pointee.good.leaving.freeSome()
         spool.pointee.bad.leaving.freeSome()
+        if let adopted = state.pointee.adoption.adopted {
+            adopted.pointee.good.leaving.freeSome()
+            adopted.pointee.bad.leaving.freeSome()
+        }
         if !hasLeavingFiles { state.pointee.release?.stop() }
     }
 
@@ -47,9 +56,15 @@ extension Working {
         let spool = state.pointee.spool
         counters.set(
             .tornTails, to: spool.pointee.good.tornTails + spool.pointee.bad.tornTails)
+        let damage = state.pointee.adoption.damage
         counters.set(
             .recordsUnreadable,
-            to: spool.pointee.good.recordsUnreadable + spool.pointee.bad.recordsUnreadable)
+            to: spool.pointee.good.recordsUnreadable + spool.pointee.bad.recordsUnreadable
+                + damage.recordsUnreadable)
+        counters.set(
+            .quarantinedBytes,
+            to: spool.pointee.good.quarantinedBytes + spool.pointee.bad.quarantinedBytes
+                + damage.quarantinedBytes)
     }
 
     /// Why a lane is not delivering, in words; "" once it is.
@@ -59,9 +74,12 @@ extension Working {
         let bad = state.pointee.badDelivery.pointee.lastError ?? ""
         if good != counters.text(.goodDeliveryError) { counters.write(.goodDeliveryError, good) }
         if bad != counters.text(.badDeliveryError) { counters.write(.badDeliveryError, bad) }
+        let spool = state.pointee.spoolWatch.trouble
+        if spool != counters.text(.spoolError) { counters.write(.spoolError, spool) }
     }
 
     func flush() {
+        lookAfterOrphans()
         state.pointee.goodDelivery.pointee.flushNow()
         state.pointee.badDelivery.pointee.flushNow()
     }
@@ -94,6 +112,7 @@ extension Working {
         state.pointee.deliveries -= 1
         if state.pointee.deliveries > 0 { return }
         publish()
+        state.pointee.adoption.close()
         state.pointee.spool.pointee.close()
         state.pointee.didStop()
     }

@@ -44,13 +44,16 @@ import Testing
         #expect(!machine.isActive)
     }
 
-    @Test func `new workers are at work before an old one is touched`() {
+    @Test func `nobody sends to a new worker before it is at work, which an old one may hinder`() {
         var machine = ReloadMachine()
-        var workers = [Self.worker(0), Self.worker(1, ready: false, fresh: true)]
+        // Its shard is adopted by worker 1 until that leaves.
+        var workers = [Self.worker(0, ready: false, fresh: true), Self.worker(1)]
         _ = machine.begin(Self.look(0, workers: workers))
-        #expect(machine.tick(Self.look(1, workers: workers)) == [])
-        workers[1].isReady = true
-        #expect(machine.tick(Self.look(2, workers: workers)) == [.replaceWorker(0)])
+        #expect(machine.tick(Self.look(1, workers: workers)) == [.replaceWorker(1)])
+        workers[1] = Self.worker(1, fresh: true)
+        #expect(machine.tick(Self.look(2, workers: workers)) == [])
+        workers[0].isReady = true
+        #expect(machine.tick(Self.look(3, workers: workers)) == [.startFreshRouters])
     }
 
     @Test func `a worker that does not come back is told of, and holds nobody up for long`() {

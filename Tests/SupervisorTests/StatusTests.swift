@@ -40,7 +40,7 @@ import Testing
             + #"{"role":"router","index":0,"pid":null,"state":"down","uptime_s":0.000,"#
             + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"# + ledger
             + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + ledger
-            + #","oldest_undelivered_s":12.345,"delivery":{"state":"backing_off","#
+            + #","oldest_undelivered_s":12.345,"adopted_by":null,"spool_error":null,"delivery":{"state":"backing_off","#
             + #""last_error":"503 \"slow\"\u001b[2J","since":"2023-11-14T22:13:20.500Z"},"#
             + #""bad_delivery":{"state":"idle","last_error":null,"since":null}}],"#
             + #""counters":{"requests":9}}"#

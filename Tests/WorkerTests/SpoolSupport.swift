@@ -28,7 +28,7 @@ extension ShardSpool {
 
 /// A folder that is gone when the test is: in memory where there is such a place, because the
 /// tests sync thousands of times.
-final class TemporaryFolder {
+final class TemporaryFolder: LaneFiles {
     let path: String
 
     init() {
@@ -51,6 +51,18 @@ final class TemporaryFolder {
         return other
     }
 
+    /// A folder within one.
+    struct Part: LaneFiles {
+        let path: String
+    }
+}
+
+/// Looking at a lane's files, and changing them behind its back.
+protocol LaneFiles {
+    var path: String { get }
+}
+
+extension LaneFiles {
     /// Names of the segments, in order.
     var segments: [String] {
         try! FileManager.default.contentsOfDirectory(atPath: path)

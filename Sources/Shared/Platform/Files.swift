@@ -185,6 +185,16 @@ public struct Files {
         try system("fdatasync", fdatasync(file))
     }
 
+    /// Whether the path still leads to that open file: somebody may have removed or moved it, or
+    /// mounted something over it. True when it cannot be told.
+    public func leads(_ path: String, to file: Int32) -> Bool {
+        if standIn != nil { return true }
+        var (named, opened) = (stat(), stat())
+        guard fstat(file, &opened) == 0 else { return true }
+        if stat(path, &named) != 0 { return errno != ENOENT && errno != ENOTDIR }
+        return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
+    }
+
     /// Opens a regular file for reading; anything else in its place is a failure.
     public static func open(_ path: String) throws(Failure) -> Int32 {
         try requireRegular(clinux_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0))
@@ -288,6 +298,8 @@ extension Failure {
     public static let cutShort = Failure(number: ENOSPC, call: "pwrite")
     /// What was written before may not be on the disk.
     public static let inDoubt = Failure(number: EIO, call: "fdatasync")
+    /// The folder is gone and cannot be made again.
+    public static let removed = Failure(number: ENOENT, call: "append")
     public static let tooLarge = Failure(number: EMSGSIZE, call: "append")
     public static let numbersExhausted = Failure(number: EOVERFLOW, call: "open")
 }

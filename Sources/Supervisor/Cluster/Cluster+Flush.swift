@@ -47,8 +47,8 @@ extension Cluster {
         switch flush.machine.tick(counts: counts, nowMs: nowMs) {
         case .none: break
         case .flushWorkers(let shards):
-            for shard in shards {
-                child(.worker, shard)?.channel?.send(ControlMessage(.flush, number: flush.number))
+            for worker in Set(shards.map { shard(at: $0).worker }) {
+                child(.worker, worker)?.channel?.send(ControlMessage(.flush, number: flush.number))
             }
             noteWaiting()
         case .flushLocal:
@@ -76,14 +76,15 @@ extension Cluster {
         return machine.waiting.map { waiting in
             let state: Counter = waiting.lane == .good ? .goodDeliveryState : .badDeliveryState
             let text: CounterText = waiting.lane == .good ? .goodDeliveryError : .badDeliveryError
+            let (number, worker) = shard(at: waiting.shard)
             var words =
-                "shard \(waiting.shard) \(waiting.lane.rawValue) lane: "
+                "shard \(number) \(waiting.lane.rawValue) lane: "
                 + "\(grouped(waiting.rows)) rows left"
-            let number = book.value(state, .worker, waiting.shard)
-            if let state = ShardLedger.DeliveryState(rawValue: number) {
+            let rawState = book.value(state, .worker, worker)
+            if let state = ShardLedger.DeliveryState(rawValue: rawState) {
                 words += ", \(state.word)"
             }
-            let error = printable(book.text(text, .worker, waiting.shard))
+            let error = printable(book.text(text, .worker, worker))
             return error.isEmpty ? words : words + " (\(error))"
         }.joined(separator: "; ")
     }

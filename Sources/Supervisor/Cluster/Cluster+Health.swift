@@ -13,7 +13,7 @@ extension Cluster {
     func lookAtHealth() {
         lookForHung()
         lendSockets()
-        for (shard, counts) in ledgerCounts().enumerated() {
+        for (shard, counts) in workerCounts().enumerated() {
             if shard == progress.count { progress.append(ProgressWatch()) }
             progress[shard].look(
                 ProgressWatch.Look(
@@ -28,7 +28,8 @@ extension Cluster {
     func readiness() -> Readiness {
         Readiness(
             state: stateWord, processes: children.map(healthOf),
-            shards: (0..<min(settings.workers, progress.count)).map(healthOf), standsMaxMs: standsMaxMs)
+            shards: (0..<min(settings.workers, progress.count)).map(healthOf),
+            standsMaxMs: standsMaxMs)
     }
 
     private func healthOf(_ child: Child) -> Readiness.Process {

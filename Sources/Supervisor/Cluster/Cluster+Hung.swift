@@ -5,7 +5,8 @@ extension Cluster {
     /// Kills who lives and says nothing. A child that was told to leave has its own deadline.
     func lookForHung() {
         for child in children where child.machine.pid != nil {
-            let beat = book.identity(child.role, child.slot, ordinal: child.ordinal)?.heartbeatMs ?? 0
+            let beat =
+                book.identity(child.role, child.slot, ordinal: child.ordinal)?.heartbeatMs ?? 0
             let silentMs = child.hangWatch.look(beat: beat, nowMs: loop.nowMs)
             switch child.machine.state {
             case .ready where silentMs >= limitMs(for: child):

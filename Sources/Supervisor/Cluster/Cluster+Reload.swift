@@ -95,6 +95,8 @@ extension Cluster {
             case .replaceWorker(let slot):
                 if let worker = child(.worker, slot) { leave(worker, comesBack: true) }
             case .startFreshRouters:
+                // New workers are at work, and read their shards' totals from them.
+                own(shards: max(ownedShards, settings.workers))
                 for router in children(of: .router) { router.isOld = true }
                 startMissing(.router, settings.routers)
             case .drainOldRouters: drainOldRouters(withinMs: settings.stopTimeoutMs)
@@ -149,6 +151,7 @@ extension Cluster {
     private func finishReload(_ outcome: ReloadMachine.Outcome) {
         let shape =
             "\(counted(settings.routers, "router")), \(counted(settings.workers, "worker"))"
+        if outcome != .oldRoutersStay { own(shards: settings.workers) }
         switch outcome {
         case .done: endReload("done reloaded: \(shape)\n")
         case .oldRoutersStay:

@@ -21,21 +21,42 @@ extension Cluster {
         return hasSaidReady ? "degraded" : "starting"
     }
 
-    /// Shards of this cluster's life: those of workers that a reload took away count on.
-    var shardCount: Int { max(settings.workers, book.slotsUsed(of: .worker)) }
-
-    /// The raw counts a flush waits for, shard by shard.
+    /// The raw counts a flush waits for, shard by shard: the workers', then the orphans'. A reload
+    /// never changes what comes first.
     func ledgerCounts() -> [LedgerCounts] {
-        (0..<shardCount).map { shard in
+        workerCounts() + orphans.lines(nowMs: loop.nowMs).map(\.counts)
+    }
+
+    /// The shard that is at that place in `ledgerCounts`, and the worker that delivers it.
+    func shard(at index: Int) -> (number: Int, worker: Int) {
+        if index < ownedShards { return (index, index) }
+        let number = orphans.numbers[index - ownedShards]
+        return (number, orphans.adopter(of: number))
+    }
+
+    func workerCounts() -> [LedgerCounts] {
+        (0..<ownedShards).map { shard in
             LedgerCounts { book.value($0, .worker, shard) }
         }
     }
 
-    func shardLedgers() -> [ShardLedger] {
-        ledgerCounts().enumerated().map { shard, counts in
+    func shardLedgers() -> [ShardLedger] { workerLedgers() + orphanLedgers() }
+
+    private func orphanLedgers() -> [ShardLedger] {
+        orphans.lines(nowMs: loop.nowMs).map { line in
+            let adopter = orphans.adopter(of: line.shard)
+            return ShardLedger(
+                shard: line.shard, stream: settings.streamName(shard: adopter, host: hostName()),
+                ledger: Ledger(line.counts), oldestMicroseconds: line.oldestMicroseconds,
+                adoptedBy: adopter)
+        }
+    }
+
+    private func workerLedgers() -> [ShardLedger] {
+        workerCounts().enumerated().map { shard, counts in
             func value(_ counter: Counter) -> UInt64 { book.value(counter, .worker, shard) }
             let oldest = [value(.oldestGoodMicroseconds), value(.oldestBadMicroseconds)]
-            return ShardLedger(
+            var line = ShardLedger(
                 shard: shard,
                 stream: settings.streamName(shard: shard, host: hostName()),
                 ledger: Ledger(
@@ -45,6 +66,8 @@ extension Cluster {
                     shard, .goodDeliveryState, .goodDeliverySinceMicroseconds, .goodDeliveryError),
                 bad: delivery(
                     shard, .badDeliveryState, .badDeliverySinceMicroseconds, .badDeliveryError))
+            line.spoolError = book.text(.spoolError, .worker, shard)
+            return line
         }
     }
 
@@ -59,7 +82,8 @@ extension Cluster {
 
     private func process(_ child: Child, nowMs: UInt64) -> StatusReport.Process {
         let pid = child.machine.pid
-        let heartbeatMs = book.identity(child.role, child.slot, ordinal: child.ordinal)?.heartbeatMs ?? 0
+        let heartbeatMs =
+            book.identity(child.role, child.slot, ordinal: child.ordinal)?.heartbeatMs ?? 0
         return StatusReport.Process(
             role: child.role.rawValue, index: child.slot, pid: pid, state: child.machine.word,
             uptimeMs: pid == nil ? 0 : loop.nowMs - child.spawnedAtMs,

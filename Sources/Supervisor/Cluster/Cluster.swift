@@ -25,6 +25,9 @@ final class Cluster {
     private let adminSockets: ListeningSockets?
 
     var book: CounterBook
+    /// Shards that a worker of their own writes: 0 ..< ownedShards. Those beyond are orphans.
+    private(set) var ownedShards: Int
+    private(set) var orphans: OrphanShards
     var children: [Child] = []
     var plan = LinkPlan()
     /// Links that could not be made yet for want of descriptors.
@@ -76,6 +79,8 @@ final class Cluster {
         adminSockets = try Self.openAdmin(&settings, options.log)
         self.settings = settings
         wanted = options.settings
+        ownedShards = settings.workers
+        orphans = OrphanShards(settings, from: settings.workers)
         try options.writeSettings(settings, folder.settingsSnapshot)
 
         let layout = CounterFileLayout(
@@ -180,6 +185,12 @@ final class Cluster {
         SmallFile.remove(settingsFile)
         (settings, wanted) = (next, fresh.settings)
         generation += 1
+    }
+
+    /// Shards got a worker of their own, or lost it.
+    func own(shards: Int) {
+        ownedShards = shards
+        orphans = OrphanShards(settings, from: shards)
     }
 
     /// What of `fresh` a running cluster cannot take on.

@@ -63,7 +63,8 @@ struct CheckCommand: ParsableCommand {
 /// (the cluster may be running already), so it never makes a configuration wrong.
 enum MachineWarnings {
     static func all(_ settings: Settings) -> [ConfigProblem] {
-        portWarnings(settings) + descriptorWarnings(settings) + diskWarnings(settings)
+        portWarnings(settings) + descriptorWarnings(settings)
+            + SpoolSpace.warnings(settings)
     }
 
     private static func portWarnings(_ settings: Settings) -> [ConfigProblem] {
@@ -97,29 +98,6 @@ enum MachineWarnings {
                 "connections = \(settings.connectionsMax) is more than the open files a router "
                     + "may have (\(limit.rlim_max))",
                 hint: "raise the hard limit (ulimit -Hn, LimitNOFILE=), or lower connections")
-        ]
-    }
-
-    private static func diskWarnings(_ settings: Settings) -> [ConfigProblem] {
-        var folder = settings.spoolFolder
-        var status = statvfs()
-        while statvfs(folder, &status) != 0 {
-            guard folder != "/", let end = folder.lastIndex(of: "/") else { return [] }
-            folder = end == folder.startIndex ? "/" : String(folder[..<end])
-        }
-        let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
-        let (perWorker, overflow) = settings.spoolBytesMax.addingReportingOverflow(
-            settings.spoolBadBytesMax)
-        let (whole, overflowToo) = perWorker.multipliedReportingOverflow(
-            by: UInt64(settings.workers))
-        guard overflow || overflowToo || whole > free else { return [] }
-        let mebibytes = free >> 20
-        return [
-            ConfigProblem(
-                .machine,
-                "the spool of \(settings.workers) workers may grow beyond what \(folder) has free "
-                    + "(\(mebibytes) MiB)",
-                hint: "lower spool.max_bytes and spool.bad_max_bytes, or make room")
         ]
     }
 }

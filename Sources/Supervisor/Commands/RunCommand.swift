@@ -23,6 +23,9 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let (loaded, schema) = try cluster.loadForStart()
+        for warning in SpoolSpace.warnings(loaded.settings) {
+            Terminal.printError(warning.render(kind: .warning, color: Terminal.errorsAreColored))
+        }
         var options = ClusterSettings(settings: loaded.settings) { settings, path in
             try Glue.writeSettings(settings, schema, to: path)
         }

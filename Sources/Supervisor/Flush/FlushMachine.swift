@@ -56,9 +56,10 @@ struct FlushMachine {
     /// The local Firehose died: its successor has to be asked again.
     mutating func localDied() { hasAskedLocal = false }
 
-    /// Call about every 20 ms with the shards' counts, in the order of the start.
+    /// Call about every 20 ms with the shards' counts, in the order of the start. Shards that a reload
+    /// has added since stand behind them, and are not waited for.
     mutating func tick(counts: [LedgerCounts], nowMs: UInt64) -> Action {
-        precondition(counts.count == marks.count)
+        precondition(counts.count >= marks.count)
         waiting = []
         for shard in marks.indices { look(shard, counts[shard]) }
         if waiting.isEmpty && (!awaitsLocal || isLocalLoaded) { return .done }

@@ -1,8 +1,8 @@
 /// The order in which a running cluster takes on other settings. Only routers overlap:
 ///
-///     growing     workers that are new start, and own their shards before anybody sends there
-///     replacing   each worker in turn leaves as in a planned crash, and its successor goes on;
-///                 routers keep what it did not acknowledge, and send it again
+///     replacing   workers that are new start. Each old one in turn leaves as in a planned crash,
+///                 and its successor goes on; routers keep what it did not acknowledge, and send it
+///                 again. New ones may have to wait for a shard that an old one had adopted
 ///     routers     fresh routers start beside the old ones, on the same listening sockets
 ///     draining    the old ones stop accepting, answer what they have, and leave
 ///     shrinking   workers that are one too many leave; nobody sends to them any more
@@ -14,7 +14,7 @@
 /// time are given up, and the old ones go on.
 struct ReloadMachine: Equatable {
     enum Phase: Equatable {
-        case idle, growing, replacing, routers, draining, shrinking
+        case idle, replacing, routers, draining, shrinking
     }
 
     enum Action: Equatable {
@@ -70,7 +70,7 @@ struct ReloadMachine: Equatable {
         precondition(!isActive)
         missing = []
         replaced = nil
-        phase = .growing
+        phase = .replacing
         sinceMs = look.nowMs
         return [.startNewWorkers]
     }
@@ -79,10 +79,6 @@ struct ReloadMachine: Equatable {
     mutating func tick(_ look: Look) -> [Action] {
         switch phase {
         case .idle: return []
-        case .growing:
-            let isWaiting = look.workers.contains { $0.isFresh && !$0.isReady }
-            if isWaiting && !isOver(look) { return [] }
-            return enter(.replacing, look)
         case .replacing: return replace(look)
         case .routers:
             if look.freshRoutersReady == look.freshRouters {
@@ -112,9 +108,10 @@ struct ReloadMachine: Equatable {
             }
         }
         replaced = nil
-        let next = look.workers.first {
+        let unfinished = look.workers.filter {
             !missing.contains($0.slot) && !($0.isFresh && $0.isReady)
         }
+        let next = unfinished.first { !$0.isFresh } ?? unfinished.first
         guard let next else { return [.startFreshRouters] + enter(.routers, look) }
         replaced = next.slot
         sinceMs = look.nowMs

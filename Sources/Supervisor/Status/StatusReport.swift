@@ -102,6 +102,9 @@ extension JSONText {
             json.ledger(shard.ledger)
             json.key("oldest_undelivered_s")
             json.seconds(ms: shard.oldestAgeMs(nowMicroseconds: nowMicroseconds))
+            json.key("adopted_by")
+            if let worker = shard.adoptedBy { json.number(worker) } else { json.null() }
+            json.field("spool_error", shard.spoolError.isEmpty ? nil : shard.spoolError)
             json.key("delivery")
             json.delivery(shard.good)
             json.key("bad_delivery")

@@ -45,7 +45,7 @@ extension StatusReport {
                     grouped(shard.ledger.delivered), grouped(shard.ledger.spooled),
                     grouped(shard.ledger.bad), grouped(shard.ledger.dropped),
                     grouped(shard.ledger.refused), age == 0 ? "-" : seconds(age),
-                    shard.good.state.word, shard.stream,
+                    shard.adoptedBy == nil ? shard.good.state.word : "adopted", shard.stream,
                 ]
             }
     }
@@ -62,6 +62,13 @@ extension StatusReport {
 
     private func troubles(of shard: ShardLedger) -> String {
         var text = ""
+        if let worker = shard.adoptedBy, shard.ledger.rowsInSpool > 0 {
+            text +=
+                "shard \(shard.shard) has no worker any more: worker \(worker) delivers its rows\n"
+        }
+        if !shard.spoolError.isEmpty {
+            text += "shard \(shard.shard) spool: \(printable(shard.spoolError))\n"
+        }
         for (lane, delivery) in [("", shard.good), (" bad lane", shard.bad)]
         where delivery.state == .backingOff || delivery.state == .refused {
             text += "shard \(shard.shard)\(lane): \(delivery.state.word)"

@@ -51,6 +51,8 @@ struct BatchBuilder: ~Copyable {
     mutating func begin(small: Bool) {
         if small { body.beginSmall() } else { body.begin() }
         ledger.begin()
+        // What is left over belongs to a record whose lane goes on.
+        if leftover == nil { source.beginBatch() }
     }
 
     /// One slice of making the batch, or of making it anew after a partial failure.
@@ -66,7 +68,7 @@ struct BatchBuilder: ~Copyable {
             if leftover == nil {
                 if isGoodEnd(from: earlyEndBytes) { return finish(reachedEnd: false) }
                 guard case .record(let view) = source.readNext() else {
-                    return body.records.isEmpty ? .empty : finish(reachedEnd: true)
+                    return body.records.isEmpty ? .empty : finish(reachedEnd: source.isAtEnd)
                 }
                 if !take(view) { leftover = Leftover(view: view, taken: 0) }
             } else if !takePart() {

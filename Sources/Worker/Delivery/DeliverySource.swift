@@ -5,12 +5,30 @@ import Core
 enum DeliverySource {
     /// The lane must outlive the source, at its address.
     case spool(UnsafeMutablePointer<SpoolLane>)
+    /// The same, with what was adopted behind it.
+    case queue(UnsafeMutablePointer<LaneQueue>)
     case standIn(any DeliveryStandIn)
+
+    /// The next record read opens a batch.
+    func beginBatch() {
+        if case .queue(let queue) = self { queue.pointee.beginBatch() }
+    }
+
+    /// Whether there was nothing more when `readNext` said so. If not, reading on is of use later:
+    /// other rows have their turn, or damage at the end is to be passed.
+    var isAtEnd: Bool {
+        switch self {
+        case .spool(let lane): !lane.pointee.hasUnread
+        case .queue(let queue): queue.pointee.isAtEnd
+        case .standIn: true
+        }
+    }
 
     /// The record after the last one read, or `.end` when there is none yet.
     func readNext() -> SpoolRead {
         switch self {
         case .spool(let lane): lane.pointee.readNext()
+        case .queue(let queue): queue.pointee.readNext()
         case .standIn(let other): other.readNext()
         }
     }
@@ -20,6 +38,8 @@ enum DeliverySource {
         switch self {
         case .spool(let lane):
             lane.pointee.commit(to: position, delivered: delivered, dropped: dropped)
+        case .queue(let queue):
+            queue.pointee.commit(to: position, delivered: delivered, dropped: dropped)
         case .standIn(let other): other.commit(position, delivered, dropped)
         }
     }

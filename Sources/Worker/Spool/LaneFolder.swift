@@ -25,6 +25,11 @@ struct LaneFolder {
     private static let digits = 16
     private static let suffix = ".segment"
 
+    /// The number as it stands in names.
+    static func digits(of segment: UInt64) -> String {
+        String(name(of: segment).prefix(digits))
+    }
+
     static func name(of segment: UInt64) -> String {
         let suffix = suffix.utf8
         return String(unsafeUninitializedCapacity: digits + suffix.count) { room in
@@ -127,4 +132,10 @@ extension Files {
             try makeFolder(path)
         }
     }
+}
+
+/// Names on disk, for those who only tell of them.
+public enum SpoolNames {
+    /// A segment's file in its lane's folder.
+    public static func segment(_ number: UInt64) -> String { LaneFolder.name(of: number) }
 }

@@ -27,8 +27,14 @@ struct LaneRecovery: ~Copyable {
     private let shard: UInt16
     /// Segments with torn heads to step back over: each is a start that died at once.
     private static let tornHeadsMax = 8
+    private let readsOrigins: Bool
 
-    init(folder: LaneFolder, lane: SpoolLaneName, shard: UInt16) throws(Failure) {
+    /// - Parameter readsOrigins: False for whoever only wants the numbers: of a segment that the
+    ///   cursor is in, what it has passed is not read.
+    init(
+        folder: LaneFolder, lane: SpoolLaneName, shard: UInt16, readsOrigins: Bool = true
+    ) throws(Failure) {
+        self.readsOrigins = readsOrigins
         self.folder = folder
         self.lane = lane
         self.shard = shard
@@ -104,8 +110,9 @@ struct LaneRecovery: ~Copyable {
 
     private mutating func count(_ segment: SegmentFile, with reader: inout SegmentReader) {
         guard let file = try? folder.files.open(folder.segment(segment.number)) else { return }
-        reader.start(file: file, segment: segment.number, at: 0)
-        var end = UInt64(SegmentHead.byteCount)
+        let isPassed = !readsOrigins && cursor.position.segment == segment.number
+        var end = max(UInt64(SegmentHead.byteCount), isPassed ? cursor.position.offset : 0)
+        reader.start(file: file, segment: segment.number, at: end)
         while let record = reader.next(limit: segment.byteCount) {
             end = record.end
             origins.note(record.header.origin, record.header.sequence)

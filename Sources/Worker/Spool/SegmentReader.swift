@@ -10,6 +10,11 @@ struct SegmentReader: ~Copyable {
         var payload: UnsafeRawBufferPointer
         /// Where in the segment the record ends.
         var end: UInt64
+        /// Where the reader was when it found bytes that are no record, and went on to this one; nil
+        /// when this one followed at once.
+        var damagedFrom: UInt64?
+
+        var start: UInt64 { end - UInt64(header.recordBytes) }
     }
 
     /// The buffer's size, but while a larger record is read.
@@ -21,8 +26,10 @@ struct SegmentReader: ~Copyable {
     private(set) var segment: UInt64 = 0
     /// Where the next record is expected.
     private(set) var offset: UInt64 = 0
-    private var file: Int32 = -1
+    private(set) var file: Int32 = -1
     private var refusedPages = 0
+    /// Where bytes begin that are no record, up to the segment's end as it was read so far.
+    private(set) var damagedFrom: UInt64?
 
     // buffer[0 ..< buffered] is the file from bufferStart on.
     private var buffer = UnsafeMutableRawPointer.allocate(byteCount: bufferBytes, alignment: 64)
@@ -48,6 +55,7 @@ struct SegmentReader: ~Copyable {
         self.segment = segment
         self.offset = max(offset, UInt64(SegmentHead.byteCount))
         (bufferStart, buffered, refusedPages) = (self.offset, 0, 0)
+        damagedFrom = nil
     }
 
     mutating func close() {
@@ -58,10 +66,13 @@ struct SegmentReader: ~Copyable {
     /// The next whole record that ends at or before `limit`, nil when there is none.
     mutating func next(limit: UInt64) -> Record? {
         while offset < limit {
-            if let record = recordHere(limit: limit) {
+            if var record = recordHere(limit: limit) {
                 offset = record.end
+                record.damagedFrom = damagedFrom
+                damagedFrom = nil
                 return record
             }
+            damagedFrom = damagedFrom ?? offset
             skipToMagic(limit: limit)
         }
         return nil

@@ -23,16 +23,21 @@ enum SpoolError: Error, CustomStringConvertible {
 ///     <spool folder>/shard-<k>/lock        held by the process that owns the shard; its pid inside
 ///     <spool folder>/shard-<k>/good/       segments and cursor of the good lane
 ///     <spool folder>/shard-<k>/bad/        the same of the bad lane
+///     <spool folder>/shard-<k>/quarantine/ damaged bytes of either, if there ever were any
 struct ShardSpool: ~Copyable {
     var good: SpoolLane
     var bad: SpoolLane
     private var lockFile: Int32
+    private let folder: String
     private let files: Files
 
     /// The folder of a shard within `spoolFolder`.
     static func folder(spoolFolder: String, shard: Int) -> String {
         "\(spoolFolder)/shard-\(shard)"
     }
+
+    /// Damaged bytes of both lanes.
+    static func quarantineFolder(_ shardFolder: String) -> String { "\(shardFolder)/quarantine" }
 
     /// Takes the shard's lock and recovers both lanes. Fails at once when another has the lock;
     /// whether to try again is the caller's to say.
@@ -42,14 +47,16 @@ struct ShardSpool: ~Copyable {
     ) throws(SpoolError) -> ShardSpool {
         let folder = folder(spoolFolder: spoolFolder, shard: shard)
         let lockFile = try lock(folder, files)
+        let quarantine = quarantineFolder(folder)
         do throws(Failure) {
             let good = try SpoolLane.open(
                 folder: "\(folder)/good", lane: .good, shard: shard, bytesMax: bytesMax,
-                segmentBytes: segmentBytes, files: files)
+                segmentBytes: segmentBytes, quarantine: quarantine, files: files)
             let bad = try SpoolLane.open(
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
-                segmentBytes: segmentBytes, files: files)
-            return ShardSpool(good: good, bad: bad, lockFile: lockFile, files: files)
+                segmentBytes: segmentBytes, quarantine: quarantine, files: files)
+            return ShardSpool(
+                good: good, bad: bad, lockFile: lockFile, folder: folder, files: files)
         } catch {
             files.close(lockFile)
             throw .failed(folder: folder, error)
@@ -57,8 +64,10 @@ struct ShardSpool: ~Copyable {
     }
 
     private init(
-        good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, files: Files
+        good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, folder: String,
+        files: Files
     ) {
+        self.folder = folder
         self.files = files
         self.good = good
         self.bad = bad
@@ -73,6 +82,41 @@ struct ShardSpool: ~Copyable {
         bad.close()
         if lockFile >= 0 { files.close(lockFile) }
         lockFile = -1
+    }
+
+    /// What `lookAfter` found.
+    enum Finding: Equatable {
+        /// Files were removed behind our back, and are there again.
+        case rescued(SpoolLaneName, SpoolLane.Rescue)
+        /// The lock file was removed, and another process has the new one: what is in the folder is
+        /// no longer what this one believes.
+        case lostLock(pid: Int?)
+    }
+
+    /// Call about once a second; see the lanes' own.
+    mutating func lookAfter() -> [Finding] {
+        do throws(SpoolError) {
+            try keepLock()
+        } catch {
+            guard case .locked(_, let pid) = error else {
+                // The lanes cannot be made again either, and say so.
+                (good.isDetached, bad.isDetached) = (true, true)
+                return []
+            }
+            return [.lostLock(pid: pid)]
+        }
+        var findings: [Finding] = []
+        if let rescue = good.lookAfter() { findings.append(.rescued(.good, rescue)) }
+        if let rescue = bad.lookAfter() { findings.append(.rescued(.bad, rescue)) }
+        return findings
+    }
+
+    /// A lock on a file that has no name any more keeps nobody out.
+    private mutating func keepLock() throws(SpoolError) {
+        guard lockFile >= 0, !files.leads("\(folder)/lock", to: lockFile) else { return }
+        let newLock = try Self.lock(folder, files)
+        files.close(lockFile)
+        lockFile = newLock
     }
 
     var ledger: SpoolLedger {
@@ -106,7 +150,7 @@ struct ShardSpool: ~Copyable {
         _ = try? files.write(file, line, count: line.count, at: 0)
     }
 
-    private static func readPid(_ file: Int32, _ files: Files) -> Int? {
+    static func readPid(_ file: Int32, _ files: Files) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 24)
         let capacity = bytes.count
         guard let got = try? files.read(file, into: &bytes, count: capacity, at: 0) else {

@@ -21,11 +21,14 @@ extension SpoolLane {
         guard payloadBytes > 0, payloadBytes <= SpoolRecordHeader.payloadBytesMax, hitCount > 0,
             hitCount <= UInt16.max
         else { return .failed(.tooLarge) }
+        if isDetached { return refused(.failed(.removed)) }
         // What a sealed segment may lack is written again first: see SpoolLane+Sync.
-        if isSyncing, isResting || (activeFile < 0 && hasUnsynced) { return .failed(.inDoubt) }
+        if isSyncing, isResting || (activeFile < 0 && hasUnsynced) {
+            return refused(.failed(.inDoubt))
+        }
         if byteCount + leaving.byteCount >= bytesMax {
             leaving.freeAll()
-            if byteCount >= bytesMax, !makeRoom() { return .full }
+            if byteCount >= bytesMax, !makeRoom() { return refused(.full) }
         }
 
         let header = SpoolRecordHeader(
@@ -37,7 +40,7 @@ extension SpoolLane {
         do throws(Failure) {
             try place(buffer, count: header.recordBytes)
         } catch {
-            return .failed(error)
+            return refused(.failed(error))
         }
         didAppend(header)
         if isSyncing {
@@ -125,6 +128,7 @@ extension SpoolLane {
     }
 
     private mutating func createSegment() throws(Failure) {
+        try keepActive()
         let file = try createFile()
         let number = numberTaken
         do throws(Failure) {

@@ -29,11 +29,12 @@ extension SpoolLane {
                 readPosition = SpoolPosition(segment: reader.segment, offset: record.end)
                 let cumulative = record.header.cumulativeHits
                 let before = cumulative - UInt64(record.header.hitCount)
+                if let from = record.damagedFrom { keepAside(from..<record.start) }
                 // Passed already: a copy of an older segment. Delivering it would count twice.
                 if before < readPassed { continue }
                 if before > readPassed, isRewritten(from: before) { break }
                 let lost = before - readPassed
-                noteDamage(lost: lost)
+                if lost > 0 || !suspects.isEmpty { settleSuspects(lost: lost) }
                 readPassed = cumulative
                 return .record(
                     SpoolRecordView(
@@ -43,6 +44,7 @@ extension SpoolLane {
                         droppedBefore: lost, end: readPosition))
             }
             guard let following = segment(after: reader.segment) else { break }
+            noteDamagedEnd()
             readPosition = SpoolPosition(segment: following, offset: UInt64(SegmentHead.byteCount))
             reader.close()
         }
@@ -50,11 +52,25 @@ extension SpoolLane {
         return .end
     }
 
+    /// Hits are there that were not read, and be it that their records are damaged.
+    var hasUnread: Bool { readPassed < cumulativeHits }
+
+    /// Bytes from the read position to the tail, heads included.
+    var unreadBytes: UInt64 {
+        var sum: UInt64 = 0
+        for segment in segments where segment.number >= readPosition.segment {
+            sum += segment.byteCount
+        }
+        if activeFile >= 0 { sum += active.byteCount }
+        return sum > readPosition.offset ? sum - readPosition.offset : 0
+    }
+
     /// Reading begins again where the cursor is.
     mutating func rewind() {
         reader.close()
         readPosition = cursor.position
         readPassed = cursor.passed
+        suspects.removeAll()
     }
 
     /// At a gap: whether the segment that follows begins again below `count`, because this one could
@@ -71,18 +87,13 @@ extension SpoolLane {
         return head.rewrittenHits > 0 && head.hitsBeforeFirstRecord < count
     }
 
-    private mutating func noteDamage(lost: UInt64) {
-        guard lost > 0, readPassed + lost > damageCounted else { return }
-        recordsUnreadable += 1
-        damageCounted = readPassed + lost
-    }
-
     /// At the end of the lane with hits missing: the records that held them, and no later one, are
     /// damaged. Once everything before is passed they are given up.
     private mutating func passLostTail() {
         guard readPassed < cumulativeHits, cursor.passed == readPassed else { return }
         let lost = cumulativeHits - readPassed
-        noteDamage(lost: lost)
+        noteDamagedEnd()
+        settleSuspects(lost: lost)
         readPassed = cumulativeHits
         commit(to: max(readPosition, cursor.position), delivered: 0, dropped: lost)
     }

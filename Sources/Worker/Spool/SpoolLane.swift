@@ -23,6 +23,8 @@ struct SpoolLane: ~Copyable {
     let bytesMax: UInt64
     let segmentBytes: UInt64
     let files: Files
+    /// Where damaged bytes are copied to; nil: they are only counted.
+    let quarantine: Quarantine?
 
     // What was written
     var segments: [SegmentFile]
@@ -62,6 +64,11 @@ struct SpoolLane: ~Copyable {
     var readPassed: UInt64
     /// Damage up to here is counted in `recordsUnreadable`, though it may be read again.
     var damageCounted: UInt64
+    /// Ends of segments that are no records: torn tails, unless the next record says that hits are
+    /// missing.
+    var suspects: [DamagedSpan] = []
+    /// Spans that were copied aside, or could not be.
+    var damageSeen: Set<DamagedSpan> = []
 
     /// One segment head or cursor slot, on its way to disk.
     let scratch = UnsafeMutableRawPointer.allocate(
@@ -69,8 +76,21 @@ struct SpoolLane: ~Copyable {
 
     // What happened since the start
     var appends: UInt64 = 0
+    var refusals: UInt64 = 0
+    var lastRefusal: AppendOutcome?
+    var appendsAtRefusal: UInt64 = 0
+    /// The folder is gone and could not be made again: nothing is taken.
+    var isDetached = false
+    var detachment: Failure?
+    /// Done between two calls of `lookAfter`, which tells.
+    var rescueUntold: Rescue?
     var tornTails: UInt64
     var recordsUnreadable: UInt64 = 0
+    /// Hits of these.
+    var hitsUnreadable: UInt64 = 0
+    /// Damaged bytes that were copied aside, and those for which there was no room.
+    var quarantinedBytes: UInt64 = 0
+    var quarantineRefusedBytes: UInt64 = 0
     var filesIgnored: UInt64
     /// Why reading stopped before the end, when it did: too many open files, most likely.
     var readFailure: Failure?
@@ -83,9 +103,12 @@ struct SpoolLane: ~Copyable {
     /// system does (no permission, no space for the cursor), never for what the folder contains.
     ///
     /// `segmentBytes` is lowered to a quarter of `bytesMax`, so that draining frees room in steps.
+    ///
+    /// - Parameter quarantine: The folder for damaged bytes, made when there are any; nil: they are
+    ///   only counted.
     static func open(
         folder path: String, lane: SpoolLaneName, shard: Int, bytesMax: UInt64,
-        segmentBytes: UInt64, files: Files = Files()
+        segmentBytes: UInt64, quarantine: String? = nil, files: Files = Files()
     ) throws(Failure) -> SpoolLane {
         let folder = LaneFolder(path: path, files: files)
         try files.makeOurFolder(path)
@@ -94,6 +117,7 @@ struct SpoolLane: ~Copyable {
         var lane = SpoolLane(
             found, folder: folder, lane: lane, shard: UInt16(shard), bytesMax: bytesMax,
             segmentBytes: max(segmentBytesMin, min(segmentBytes, bytesMax / 4)),
+            quarantine: quarantine.map { Quarantine(folder: $0, files: files) },
             cursorFile: cursorFile, files: files)
         if !lane.cursorIsWritten { lane.writeCursor() }
         lane.freePassedSegments()
@@ -103,9 +127,11 @@ struct SpoolLane: ~Copyable {
 
     private init(
         _ found: consuming LaneRecovery, folder: LaneFolder, lane: SpoolLaneName, shard: UInt16,
-        bytesMax: UInt64, segmentBytes: UInt64, cursorFile: Int32, files: Files
+        bytesMax: UInt64, segmentBytes: UInt64, quarantine: Quarantine?, cursorFile: Int32,
+        files: Files
     ) {
         (self.folder, self.lane, self.shard, self.files) = (folder, lane, shard, files)
+        self.quarantine = quarantine
         (self.bytesMax, self.segmentBytes) = (bytesMax, segmentBytes)
         segments = found.segments
         numberTaken = found.numberTaken

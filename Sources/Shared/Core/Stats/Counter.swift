@@ -72,6 +72,8 @@ public enum Counter: Int, CaseIterable, Sendable {
     case spoolSyncsFailed
     case spoolSyncNanosecondsMedian
     case spoolSyncNanosecondsLongest
+    // Worker, again
+    case quarantinedBytes
 
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
@@ -165,6 +167,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .spoolSyncsFailed: "Syncs the disk refused; what they were for was written again."
         case .spoolSyncNanosecondsMedian: "Median time of the last 255 syncs."
         case .spoolSyncNanosecondsLongest: "Longest time a sync took."
+        case .quarantinedBytes: "Damaged bytes of the spool copied to a shard's quarantine folder."
         }
     }
 }

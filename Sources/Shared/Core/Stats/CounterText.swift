@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Short texts of a counter page, for what no number says: why a lane is not delivering.
+/// Short texts of a counter page, for what no number says: why a lane is not delivering, or the
+/// spool not taking hits.
 ///
 ///     offset 0   UInt64  sequence: odd while the text is being written
 ///     offset 8   248 B   UTF-8, ended by the first zero byte
@@ -12,6 +13,7 @@ public enum CounterText: Int, CaseIterable, Sendable {
     case badDeliveryError
     /// Why the process ends, written by itself just before.
     case lastWords
+    case spoolError
 
     public static let byteCount = 256
     public static let utf8BytesMax = byteCount - 8

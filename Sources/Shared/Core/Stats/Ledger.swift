@@ -131,11 +131,16 @@ public struct ShardLedger: Equatable, Sendable {
     public var oldestMicroseconds: UInt64
     public var good: Delivery
     public var bad: Delivery
+    /// The worker that delivers it though it is not its own: there are fewer workers than shards.
+    public var adoptedBy: Int?
+    /// Why its spool does not take hits, or keeps no cursor; "" when all is well.
+    public var spoolError = ""
 
     public init(
         shard: Int, stream: String, ledger: Ledger, oldestMicroseconds: UInt64 = 0,
-        good: Delivery = Delivery(), bad: Delivery = Delivery()
+        good: Delivery = Delivery(), bad: Delivery = Delivery(), adoptedBy: Int? = nil
     ) {
+        self.adoptedBy = adoptedBy
         self.shard = shard
         self.stream = stream
         self.ledger = ledger
