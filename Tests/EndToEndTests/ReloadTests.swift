@@ -69,6 +69,7 @@ extension EndToEnd {
             kill(cluster.pid, SIGHUP)
             #expect(eventually(within: 5) { cluster.logText.contains("SIGHUP: not reloaded") })
             #expect(cluster.logText.contains("hydrant.toml:2:1"), "\(cluster.logText)")
+            try configure(cluster, "workers = 1\n")
             #expect(try cluster.status().processes.map(\.pid) == before)
             #expect(try cluster.get("/p.gif?event=e").stdout.hasPrefix("HTTP/1.1 200"))
         }

@@ -6,7 +6,7 @@ import Testing
 /// The order of a reload, with a clock that is told and children that are made up.
 @Suite struct ReloadMachineTests {
     private static func look(
-        _ nowMs: UInt64, workers: [ReloadMachine.Worker], fresh: (Int, ready: Int) = (1, 0),
+        _ nowMs: UInt64, workers: [ReloadMachine.Slot], fresh: (Int, ready: Int) = (1, 0),
         old: Int = 1, surplus: Int = 0
     ) -> ReloadMachine.Look {
         ReloadMachine.Look(
@@ -16,8 +16,8 @@ import Testing
 
     private static func worker(
         _ slot: Int, ready: Bool = true, fresh: Bool = false
-    ) -> ReloadMachine.Worker {
-        ReloadMachine.Worker(slot: slot, isReady: ready, isFresh: fresh)
+    ) -> ReloadMachine.Slot {
+        ReloadMachine.Slot(slot: slot, isReady: ready, isFresh: fresh)
     }
 
     @Test func `workers go one by one, then routers overlap, then surplus workers leave`() {

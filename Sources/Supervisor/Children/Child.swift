@@ -49,6 +49,12 @@ final class Child {
         }
     }
 
+    /// Nothing calls it any more: it may be forgotten.
+    func closeTimers() {
+        restartTimer.close()
+        graceTimer.close()
+    }
+
     static func at(_ owner: UnsafeMutableRawPointer) -> Child {
         Unmanaged<Child>.fromOpaque(owner).takeUnretainedValue()
     }

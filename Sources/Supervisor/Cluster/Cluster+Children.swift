@@ -8,6 +8,16 @@ extension Cluster {
         children.first { $0.role == role && $0.slot == slot && !$0.isOld }
     }
 
+    /// Forgets the slots that a reload took away, once nothing lives there.
+    func removeGone() {
+        func isGone(_ child: Child) -> Bool {
+            let isSurplus = child.role == .worker && child.slot >= settings.workers
+            return child.machine.isGone && (child.isOld || isSurplus)
+        }
+        for child in children where isGone(child) { child.closeTimers() }
+        children.removeAll(where: isGone)
+    }
+
     /// One incarnation, of before a reload perhaps.
     private func child(_ end: LinkPlan.End) -> Child? { children.first { $0.end == end } }
 
@@ -225,7 +235,7 @@ extension Cluster {
             .lastWords, child.role, child.slot, ordinal: child.ordinal)
         handle(.exited, of: child)
         tell(&obituary, of: child)
-        if child.isOld && child.machine.isGone { children.removeAll { $0 === child } }
+        if child.isOld { removeGone() }
         if stopMachine.isStopping {
             tickStop()
         } else {

@@ -77,7 +77,7 @@ extension Cluster {
         return ReloadMachine.Look(
             nowMs: loop.nowMs,
             workers: children(of: .worker).filter { $0.slot < settings.workers }.map {
-                ReloadMachine.Worker(
+                ReloadMachine.Slot(
                     slot: $0.slot, isReady: $0.machine.isReady,
                     isFresh: $0.generation == generation)
             },
@@ -130,7 +130,7 @@ extension Cluster {
             handle(.leave(comesBack: false), of: router)
         }
         // One that was waiting for its restart has no process to wait for.
-        children.removeAll { $0.isOld && $0.machine.isGone }
+        removeGone()
     }
 
     private func giveUpFreshRouters() {
@@ -145,13 +145,16 @@ extension Cluster {
                 handle(.graceOver, of: router)
             }
         }
-        children.removeAll { $0.isOld && $0.machine.isGone }
+        removeGone()
     }
 
     private func finishReload(_ outcome: ReloadMachine.Outcome) {
         let shape =
             "\(counted(settings.routers, "router")), \(counted(settings.workers, "worker"))"
-        if outcome != .oldRoutersStay { own(shards: settings.workers) }
+        if outcome != .oldRoutersStay {
+            own(shards: settings.workers)
+            removeGone()
+        }
         switch outcome {
         case .done: endReload("done reloaded: \(shape)\n")
         case .oldRoutersStay:

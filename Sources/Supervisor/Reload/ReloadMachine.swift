@@ -37,7 +37,7 @@ struct ReloadMachine: Equatable {
     }
 
     /// One worker slot that the new settings have.
-    struct Worker: Equatable {
+    struct Slot: Equatable {
         var slot: Int
         var isReady: Bool
         /// What lives there was started with the new settings.
@@ -47,7 +47,7 @@ struct ReloadMachine: Equatable {
     /// The cluster as it is.
     struct Look: Equatable {
         var nowMs: UInt64
-        var workers: [Worker]
+        var workers: [Slot]
         /// Fresh routers: those there are to be, and those at work.
         var freshRouters: Int
         var freshRoutersReady: Int
