@@ -41,7 +41,7 @@ loadtest: ## 20 s of traffic like adtech's on a fresh cluster; fails when a hit 
 	@swift build --configuration release --product hydrant
 	@loadtest/run $(ARGS)
 
-bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 15 minutes)
+bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 20 minutes)
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/bench $(ARGS)

@@ -51,6 +51,46 @@ import Testing
         #expect(slots == [2, 2, 4])
     }
 
+    /// A promise names the tests that show it, and none of them may be gone.
+    @Test func `every test that the durability page names is there`() throws {
+        let page = try ProjectFiles.File(path: "docs/durability.md").text
+        let tests = ProjectFiles.swiftFiles(below: "Tests")
+        let named = page.matches(of: #/`(\w+Tests)` “([^”]+)”/#).map {
+            (String($0.1), String($0.2))
+        }
+        #expect(named.count >= 40)
+        for (suite, name) in named {
+            let file = tests.first { $0.path.hasSuffix("/\(suite).swift") }
+            let isThere = try file?.text.contains("func `\(name)`(") ?? false
+            #expect(isThere, "docs/durability.md names \(suite), \(name)")
+        }
+    }
+
+    @Test func `the durability page knows every level of ack, and names what there is`() throws {
+        let page = try ProjectFiles.File(path: "docs/durability.md").text
+        let settings = try ProjectFiles.File(path: "docs/settings.md").text
+        let ack = try #require(settings.firstMatch(of: #/### `ack`\n[^#]*- Value: ([^\n]+)/#))
+        let levels = ack.1.matches(of: #/"(\w+)"/#).map(\.1)
+        #expect(levels.count >= 3)
+        for level in levels { #expect(page.contains("\n| `\(level)` |"), "ack = \(level)") }
+
+        let keys = page.matches(of: #/`([a-z_.]+)(?: = "\w+")?`/#).map { String($0.1) }
+            .filter { $0.contains(".") || $0.contains("on_") || $0.contains("_limit") }
+        #expect(keys.count >= 8)
+        for key in keys where !key.hasPrefix("vm.") {
+            #expect(settings.contains("### `\(key)`"), "docs/durability.md names \(key)")
+        }
+
+        let counters = try ProjectFiles.File(path: "docs/counters.md").text
+        let names = page.matches(of: #/`(hits_[a-z_]+)`/#).map { String($0.1) }
+        #expect(names.count >= 6)
+        for name in names {
+            let words = name.split(separator: "_").map(String.init)
+            let camelCase = words[0] + words.dropFirst().map(\.capitalized).joined()
+            #expect(counters.contains("| `\(camelCase)` |"), "docs/durability.md names \(name)")
+        }
+    }
+
     /// Links between the pages, so that none goes nowhere.
     @Test func `every link to a file leads to one`() throws {
         let link = #/\]\(([^)#:\s]+)(?:#[^)]*)?\)/#

@@ -45,6 +45,7 @@ extension EndToEnd {
                     let status = try cluster.status()
                     #expect(status.pids(of: "worker").count == workers)
                     #expect(status.pids(of: "router").count == routers)
+                    #expect(try cluster.health("/readyz").hasPrefix("HTTP/1.1 200 "))
                     #expect(status.ledger.closes)
                 }
             }

@@ -3,6 +3,7 @@ import os
 import platform
 import re
 import subprocess
+import tempfile
 
 
 def _first(pattern, text, default="unknown"):
@@ -18,6 +19,14 @@ def _said(*command):
         return ""
 
 
+def file_system(folder):
+    """The type of the file system a folder is on, by the longest mount point above it."""
+    with open("/proc/mounts") as file:
+        mounts = [line.split()[1:3] for line in file]
+    above = [(point, kind) for point, kind in mounts if os.path.commonpath([point, folder]) == point]
+    return max(above, key=lambda one: len(one[0]), default=("/", "unknown"))[1]
+
+
 def describe():
     with open("/proc/cpuinfo") as file:
         cpu = file.read()
@@ -31,6 +40,7 @@ def describe():
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(kib / 1024**2, 1),
         "kernel": platform.release(),
+        "spool_on": file_system(os.path.realpath(tempfile.gettempdir())),  # servers keep their data there
         "load_average": os.getloadavg()[0],
     }
 

@@ -8,12 +8,14 @@ from . import processes, rows, traffic
 class Round:
     """One load on one server."""
 
-    def __init__(self, load, spent, seconds_to_settle):
+    def __init__(self, load, spent, seconds_to_settle, sync_milliseconds):
         answers = max(load.answers, 1)
         self.load = load
         self.microseconds = spent.seconds * 1e6 / answers
         self.role_microseconds = {name: spent_by * 1e6 / answers for name, spent_by in spent.role_seconds.items()}
         self.clock, self.ended, self.settle_seconds = spent.clock, spent.ended, seconds_to_settle
+        #: Median time of a sync of the spool, where the server syncs; else None.
+        self.sync_milliseconds = sync_milliseconds
         self.tick_microseconds = spent.tick_seconds * 1e6 / answers
 
 
@@ -35,6 +37,12 @@ class Side:
     @property
     def rate(self):
         return self.sample(lambda one: one.load.rate)
+
+    @property
+    def sync_milliseconds(self):
+        """A round's figure is the median of its last syncs; None where nothing is synced."""
+        synced = [one.sync_milliseconds for one in self.rounds]
+        return None if None in synced else rows.Sample(synced)
 
     def complaints(self):
         """What makes these figures worthless, or ""."""
@@ -63,29 +71,30 @@ class Side:
             "rate_per_second": self.rate.json(),
             "p99_ms_closed_loop": self.sample(lambda one: one.load.p99_ms or 0).median,
             "answers": sum(one.load.answers for one in self.rounds),
+            **({"sync_p50_ms": self.sync_milliseconds.json()} if self.sync_milliseconds else {}),
             "settle_seconds": self.sample(lambda one: one.settle_seconds).median,
             "complaints": self.complaints(),
         }
 
 
-def one_round(server, script, seconds):
+def one_round(server, script, seconds, connections=traffic.CONNECTIONS):
     before = processes.CPUReading(server.counted())
-    load = traffic.send(server.port, script, seconds)
+    load = traffic.send(server.port, script, seconds, connections)
     loaded = time.monotonic()
     server.settle()
     spent = processes.CPUSpent(before, processes.CPUReading(server.counted()))
     settled = time.monotonic() - loaded
     server.clear()
-    return Round(load, spent, settled)
+    return Round(load, spent, settled, server.sync_milliseconds())
 
 
-def run(servers, script, rounds, seconds, title):
+def run(servers, script, rounds, seconds, title, connections=traffic.CONNECTIONS):
     """{name: Side}. Each round starts with another server, so that none always follows the same."""
     sides = {name: Side(name) for name in servers}
     names = list(servers)
     for at in range(rounds):
         for name in names[at % len(names) :] + names[: at % len(names)]:
-            sides[name].rounds.append(one_round(servers[name], script, seconds))
+            sides[name].rounds.append(one_round(servers[name], script, seconds, connections))
         done = "  ".join(f"{name} {sides[name].rounds[-1].microseconds:.2f}" for name in names)
         print(f"{title} {at + 1}/{rounds}, µs a hit:  {done}", file=sys.stderr, flush=True)
     return sides

@@ -5,6 +5,8 @@ from . import chart, openload
 
 LABELS = {
     "hydrant-1": "Hydrant, 1 worker", "hydrant-2": "Hydrant, 2 workers", "hydrant-8": "Hydrant, 8 workers",
+    "hydrant-1-fsync": "Hydrant, 1 worker, ack = fsync", "hydrant-1-received": "Hydrant, 1 worker, ack = received",
+    "empty": "no spool", "full": "that spool",
     "nginx": "nginx + JSON log", "floor": "bare libuv", "article": "the article's Node server",
 }
 
@@ -28,7 +30,7 @@ def _rows_table(result):
         if row.sample is None:
             value = "not measured"
         else:
-            value = f"{row.show(row.sample.median)} ({row.sample.low:.2f}–{row.sample.high:.2f})"
+            value = f"{row.show(row.sample.median)} ({row.show_end(row.sample.low)}–{row.show_end(row.sample.high)})"
         figure = row.figure + (f" ({row.note})" if row.note else "")
         lines.append(
             f"| {row.number} | {figure} | {value} | {row.show_bound(row.must)} | {row.verdict(row.must)} "
@@ -38,11 +40,14 @@ def _rows_table(result):
 
 
 def _sides_table(sides):
-    lines = ["| Server | CPU, µs a hit | Hits a second | Where the CPU went, µs |", "|---|---|---|---|"]
+    syncs = any(side.sync_milliseconds for side in sides.values())
+    lines = ["| Server | CPU, µs a hit | Hits a second | Where the CPU went, µs |" + (" Sync p50, ms |" if syncs else ""),
+             "|---|---|---|---|" + ("---|" if syncs else "")]
     for name, side in sides.items():
         roles = side.json()["cpu_us_per_hit_by_role"]
         shares = ", ".join(f"{role} {spent:.2f}" for role, spent in sorted(roles.items(), key=lambda one: -one[1])) if len(roles) > 1 else ""
-        lines.append(f"| {LABELS.get(name, name)} | {_spread(side.microseconds, '.2f')} | {_spread(side.rate, ',.0f')} | {shares} |")
+        lines.append(f"| {LABELS.get(name, name)} | {_spread(side.microseconds, '.2f')} | {_spread(side.rate, ',.0f')} | {shares} |"
+                     + (f" {_spread(side.sync_milliseconds, '.2f') if side.sync_milliseconds else ''} |" if syncs else ""))
     return lines
 
 
@@ -86,6 +91,13 @@ def markdown(result):
         out += ["## 16 requests in flight on each of 64 connections", "", *_sides_table(result.pipelined), ""]
     if result.open:
         out += _open_tables(result)
+    if result.synced:
+        out += [f"## One request at a time on {result.sync_connections:,} connections, spool on {result.machine['spool_on']}", "",
+                *_sides_table(result.synced), ""]
+    if result.starts:
+        out += [f"## Start with {result.spool_bytes / 1e9:.2f} GB of spool in {result.spool_files} files, after kill -9 and with a cold page cache", "",
+                "| Finds | From exec to the first answer, ms |", "|---|---|"]
+        out += [f"| {LABELS[name]} | {_spread(sample, ',.0f')} |" for name, sample in result.starts.items()] + [""]
     if result.idle:
         out += [f"## {result.idle_connections:,} idle connections", "", "| Server | Private memory a connection, KiB |", "|---|---|"]
         out += [f"| {LABELS.get(name, name)} | {_spread(sample, '.2f')} |" for name, sample in result.idle.items()]
@@ -103,6 +115,8 @@ def to_json(result):
         "pipelined": {name: side.json() for name, side in result.pipelined.items()},
         "open_rate": result.open_rate, "open": {name: side.json() for name, side in result.open.items()},
         "peaks": {"condition": openload.CONDITION, **{name: peak.json() for name, peak in result.peaks.items()}},
+        "synced": {name: side.json() for name, side in result.synced.items()}, "sync_connections": result.sync_connections,
+        "start_ms": {name: sample.json() for name, sample in result.starts.items()}, "spool_bytes": result.spool_bytes,
         "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
         "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
     }, indent=2) + "\n"

@@ -63,16 +63,23 @@ class Server:
     def command(self):
         raise NotImplementedError
 
+    def environment(self):
+        """What it finds in its environment beside the bench's own."""
+        return {}
+
     def settle(self):
         """Returns when everything answered is also written, delivered, done."""
         time.sleep(1.2)  # the log buffers of the peers are flushed each second
 
-    def start(self):
+    def launch(self):
         with open(f"{self.folder}/output.txt", "wb") as output:
             self.process = subprocess.Popen(
                 self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **self.environment()},
             )
+
+    def start(self):
+        self.launch()
         deadline = time.monotonic() + READY_SECONDS
         while not self.answers():
             if self.process.poll() is not None:
@@ -104,6 +111,10 @@ class Server:
     def clear(self):
         """Between rounds: frees what would fill the disk."""
 
+    def sync_milliseconds(self):
+        """Median time of the last syncs of what is stored; None where nothing is synced."""
+        return None
+
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return
@@ -112,12 +123,16 @@ class Server:
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            for pid in everyone:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            self.process.wait()
+            self.kill(everyone)
+
+    def kill(self, pids=None):
+        """All of its processes at once, or those, with no time to tidy up."""
+        for pid in pids or processes.family(self.process.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
 
 
 class Nginx(Server):
@@ -174,7 +189,14 @@ class Hydrant(Server):
     def connection_holders(self):
         return [pid for pid in self.counted() if processes.role(pid) == "router"]
 
+    def status(self):
+        return json.loads(self.call("status", "--json"))
+
+    def sync_milliseconds(self):
+        counters = self.status()["counters"]
+        return counters["spool_sync_nanoseconds_median"] / 1e6 if counters.get("spool_syncs") else None
+
     def hits_per_worker(self):
         """Accepted hits of each shard, by the cluster's own ledger; {} if it names none."""
-        shards = json.loads(self.call("status", "--json")).get("shards", [])
+        shards = self.status().get("shards", [])
         return {str(shard.get("shard", at)): shard.get("accepted") for at, shard in enumerate(shards)}

@@ -78,8 +78,8 @@ class Load:
         self.p99_ms = float(found[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[found[2]] if found else None
 
 
-def send(port, script, seconds):
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}{PATH}"]
+def send(port, script, seconds, connections=CONNECTIONS):
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}{PATH}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     if done.returncode != 0:
         raise RuntimeError(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
