@@ -1,0 +1,1 @@
+def run(options, folder, verdict): pass
