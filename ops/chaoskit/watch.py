@@ -9,8 +9,8 @@ LEDGER = ("accepted", "delivered", "bad", "dropped")
 
 
 def never_falling(binary):
-    """Names, as in the status, of the counters that only grow: of a cluster's life, or of its spool's.
-    The binary's own reference says which are levels."""
+    """Names of the counters that only grow: of a cluster's life, or of its spool's. The binary's own
+    reference says which are levels."""
     done = subprocess.run(
         [binary, "docs", "counters"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=30, check=True)
@@ -18,8 +18,13 @@ def never_falling(binary):
     for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", done.stdout, re.MULTILINE):
         # What lies in the spool goes down as it is delivered.
         if kind == "total" or kind == "ledger" and not re.search("SpoolBytes$|^oldest", name):
-            names.add(re.sub("(?<=[a-z])(?=[A-Z0-9])", "_", name).lower())
+            names.add(plain(name))
     return names
+
+
+def plain(name):
+    """A counter's name as the reference and as the status have it: goodHits, good_hits."""
+    return name.replace("_", "").lower()
 
 
 def closes(ledger):
@@ -72,10 +77,11 @@ class Watch:
         # The counters beside the ledger are those of one cluster's life.
         if status["pid"] != self._pid:
             self._pid, self._counters = status["pid"], {}
-        missing = self._totals - set(status["counters"])
-        if missing and status["counters"]:
+        counters = {plain(name): value for name, value in status["counters"].items()}
+        missing = self._totals - set(counters)
+        if missing and counters:
             self._fault(f"not in the status: {sorted(missing)}")
-        for name, value in status["counters"].items():
+        for name, value in counters.items():
             if name in self._totals:
                 self._hold(self._counters, name, value, "counter")
 
