@@ -27,10 +27,8 @@ def settle(cluster):
         time.sleep(0.3)
 
 
-def count_all(options, cluster, load, watch, deaths, verdict):
-    """Every hit that was answered is in its place. `deaths` may each have cut off the calls that
-    were in flight."""
-    verdict.must(cluster.answers_hit(), "a fresh hit is not answered 200")
+def drain(cluster, watch, verdict):
+    """Waits until all is delivered and loaded; the status then."""
     settle(cluster)
     stuck = cluster.flush()
     verdict.must(stuck is None, f"flush: {stuck}")
@@ -41,6 +39,14 @@ def count_all(options, cluster, load, watch, deaths, verdict):
     watch.look(status)
     watch.tell(verdict)
     judge.ledger_closes(verdict, status)
+    return status
+
+
+def count_all(options, cluster, load, watch, deaths, verdict):
+    """Every hit that was answered is in its place. `deaths` may each have cut off the calls that
+    were in flight."""
+    verdict.must(cluster.answers_hit(), "a fresh hit is not answered 200")
+    status = drain(cluster, watch, verdict)
     judge.judge(
         verdict, options.binary, load.ledger, [[f"{cluster.data}/warehouse.db"], [cluster.data]])
     judge.rows_once_each(verdict, cluster.data, status, deaths, lanes=2 * options.workers)

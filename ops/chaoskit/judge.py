@@ -90,7 +90,7 @@ def rows_once_each(verdict, data, status, kills, lanes):
     verdict.must(
         rows.distinct == accepted,
         f"{accepted:,} accepted, and {rows.distinct:,} different ids: "
-        + ("the spool held hits twice" if accepted > rows.distinct else "rows nobody accepted"))
+        + ("rows are missing, or the spool held hits twice" if accepted > rows.distinct else "rows nobody accepted"))
     verdict.must(not rows.differing, f"delivered again and not the same: {rows.differing}")
     bound = kills * lanes * CALL_BYTES_MAX
     verdict.must(

@@ -101,16 +101,7 @@ def catch_up(options, watch, verdict):
 
 def count_all(options, cluster, far, load, watch, verdict):
     """As `ending.count_all`, with the rows in two places."""
-    ending.settle(cluster)
-    stuck = cluster.flush()
-    verdict.must(stuck is None, f"flush: {stuck}")
-    watch.end()
-    status = cluster.status()
-    if status is None:
-        raise Trouble(f"no status after the flush; the cluster's log: {cluster.log}")
-    watch.look(status)
-    watch.tell(verdict)
-    judge.ledger_closes(verdict, status)
+    status = ending.drain(cluster, watch, verdict)
     ending.leave(cluster, verdict)
     ending.leave(far.cluster, verdict)
     judge.judge(verdict, options.binary, load.ledger, [[cluster.data, far.data]])

@@ -31,8 +31,8 @@ def run(options, folder, verdict):
         if starts:
             starts.sort()
             verdict.note("starts", f"median {starts[len(starts) // 2]:.2f} s, longest {starts[-1]:.2f} s")
-            verdict.must(starts[-1] <= options.start_limit,
-                         f"a start took {starts[-1]:.2f} s, the limit is {options.start_limit} s")
+            verdict.must(starts[-1] <= options.back_limit,
+                         f"a start took {starts[-1]:.2f} s, the limit is {options.back_limit} s")
         ending.recover(cluster, verdict)
         time.sleep(0.5)
         load.interrupt()
