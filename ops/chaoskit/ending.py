@@ -42,14 +42,14 @@ def drain(cluster, watch, verdict):
     return status
 
 
-def count_all(options, cluster, load, watch, deaths, verdict):
+def count_all(options, cluster, load, watch, deaths, verdict, workers=None):
     """Every hit that was answered is in its place. `deaths` may each have cut off the calls that
     were in flight."""
     verdict.must(cluster.answers_hit(), "a fresh hit is not answered 200")
     status = drain(cluster, watch, verdict)
     judge.judge(
         verdict, options.binary, load.ledger, [[f"{cluster.data}/warehouse.db"], [cluster.data]])
-    judge.rows_once_each(verdict, cluster.data, status, deaths, lanes=2 * options.workers)
+    judge.rows_once_each(verdict, cluster.data, status, deaths, lanes=2 * (workers or options.workers))
     leave(cluster, verdict)
 
 
