@@ -27,6 +27,10 @@ extension EndToEnd {
             try expectGood("workers", "--rounds", "4", "--back-limit", "10")
         }
 
+        @Test func `reloads to other sizes with kills in between`() throws {
+            try expectGood("resize", "--seconds", "8")
+        }
+
         // MARK: The judges themselves
 
         @Test func `the judges of ops/chaos see what is planted`() throws {

@@ -102,6 +102,9 @@ def catch_up(options, watch, verdict):
 def count_all(options, cluster, far, load, watch, verdict):
     """As `ending.count_all`, with the rows in two places."""
     status = ending.drain(cluster, watch, verdict)
+    # What Firehose has taken is to be in its objects.
+    stuck = far.cluster.flush(300)
+    verdict.must(stuck is None, f"flush of the Firehose's cluster: {stuck}")
     ending.leave(cluster, verdict)
     ending.leave(far.cluster, verdict)
     judge.judge(verdict, options.binary, load.ledger, [[cluster.data, far.data]])

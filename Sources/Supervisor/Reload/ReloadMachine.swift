@@ -1,6 +1,7 @@
 /// The order in which a running cluster takes on other settings. Only routers overlap:
 ///
-///     growing     workers that are new start, and own their shards before anybody sends there
+///     growing     the local Firehose starts again, for the streams of new workers; these start,
+///                 and own their shards before anybody sends there
 ///     replacing   each worker in turn leaves as in a planned crash, and its successor goes on;
 ///                 routers keep what it did not acknowledge, and send it again
 ///     routers     fresh routers start beside the old ones, on the same listening sockets
