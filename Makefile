@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format loadtest bench generator ledger stages clean
+.PHONY: help run build test lint format loadtest chaos soak bench generator ledger stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
@@ -40,6 +40,14 @@ loadtest: ## 20 s of traffic like adtech's on a fresh cluster; fails when a hit 
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/run $(ARGS)
+
+chaos: ## a minute of kill -9 under load, every role; fails when a hit is lost (ARGS=all: every trial, 12 minutes)
+	@swift build --configuration release --product hydrant
+	@ops/chaos $(ARGS)
+
+soak: ## ten minutes without Firehose at 5,000 hits/s: memory flat, then caught up
+	@swift build --configuration release --product hydrant
+	@ops/chaos outage --seconds 600 $(ARGS)
 
 bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 20 minutes)
 	@ops/setup --test

@@ -57,6 +57,17 @@ extension EndToEnd {
             try expectAllThere(cluster, sent)
         }
 
+        @Test func `the shards that a reload adds are delivered without a restart`() throws {
+            let cluster = try Cluster(config: "workers = 1\n")
+            try configure(cluster, "workers = 4\n")
+            #expect(try cluster.hydrant(["reload"] + cluster.finding).status == 0)
+            for n in 0..<40 { _ = try cluster.get("/p.gif?event=e&uid=v\(n)") }
+            let shards = try cluster.status().shards
+            #expect(shards.count == 4 && shards.allSatisfy { $0.ledger.accepted > 0 })
+            try cluster.flush(timeoutSeconds: 20)
+            #expect(try cluster.count("select count(*) from events") == 40)
+        }
+
         @Test func `a broken configuration is refused with its line, and the old one goes on`()
             throws
         {

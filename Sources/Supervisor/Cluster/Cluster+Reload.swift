@@ -91,7 +91,10 @@ extension Cluster {
     private func perform(_ actions: [ReloadMachine.Action]) {
         for action in actions {
             switch action {
-            case .startNewWorkers: startMissing(.worker, settings.workers)
+            case .startNewWorkers:
+                // It learns streams and columns at its start. Until it is back, rows are spooled.
+                if let local = child(.localFirehose, 0) { leave(local, comesBack: true) }
+                startMissing(.worker, settings.workers)
             case .replaceWorker(let slot):
                 if let worker = child(.worker, slot) { leave(worker, comesBack: true) }
             case .startFreshRouters:

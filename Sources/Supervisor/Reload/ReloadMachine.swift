@@ -1,8 +1,9 @@
 /// The order in which a running cluster takes on other settings. Only routers overlap:
 ///
-///     replacing   workers that are new start. Each old one in turn leaves as in a planned crash,
-///                 and its successor goes on; routers keep what it did not acknowledge, and send it
-///                 again. New ones may have to wait for a shard that an old one had adopted
+///     replacing   the local Firehose starts again, for the streams of new workers; these start. Each
+///                 old worker in turn leaves as in a planned crash, and its successor goes on;
+///                 routers keep what it did not acknowledge, and send it again. New ones may have to
+///                 wait for a shard that an old one had adopted
 ///     routers     fresh routers start beside the old ones, on the same listening sockets
 ///     draining    the old ones stop accepting, answer what they have, and leave
 ///     shrinking   workers that are one too many leave; nobody sends to them any more

@@ -1,0 +1,1 @@
+"""What `ops/chaos` is made of. Only the standard library, so that it runs anywhere."""
