@@ -26,6 +26,11 @@ struct Search {
             plan.events.remove(at: index)
             candidates.append(plan)
         }
+        for index in failure.plan.poison.indices {
+            var plan = failure.plan
+            plan.poison.remove(at: index)
+            candidates.append(plan)
+        }
         if failure.plan.trafficMs > 200 {
             var plan = failure.plan
             plan.trafficMs = plan.trafficMs * 3 / 4

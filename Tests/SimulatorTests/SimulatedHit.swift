@@ -51,6 +51,34 @@ struct SimulatedHit {
         }
     }
 
+    /// The bad row it becomes when it must not be decoded.
+    func opaqueRow(_ encoder: UnsafeMutablePointer<RowEncoder>) -> [UInt8] {
+        bytes.withUnsafeBytes { hit in
+            let room = UnsafeMutablePointer<UInt8>.allocate(capacity: RowEncoder.rowBytesMax)
+            defer { room.deallocate() }
+            let result = encoder.pointee.encodeOpaque(hit, into: room)
+            return Array(UnsafeBufferPointer(start: room, count: result.byteCount))
+        }
+    }
+
+    static func isOpaque(row: some Collection<UInt8>) -> Bool {
+        // Behind id and time, which are as long in every row.
+        row.dropFirst(88).starts(with: Array("\"reason\":\"crashed_worker".utf8))
+    }
+
+    /// The numbers of the hits in a frame.
+    static func numbers(in frame: UnsafeRawBufferPointer) -> [UInt64] {
+        var numbers: [UInt64] = []
+        var at = FrameHeader.byteCount
+        while let hit = HitView(UnsafeRawBufferPointer(rebasing: frame[at...])) {
+            numbers.append(
+                UInt64(bigEndian: frame.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self)))
+            at += hit.byteCount
+            if at >= frame.count { break }
+        }
+        return numbers
+    }
+
     /// The number in a row's id; nil for a row that no hit of ours became.
     static func number(ofRow row: some Collection<UInt8>) -> UInt64? {
         let start = Array("{\"id\":\"".utf8)

@@ -3,26 +3,65 @@ import Core
 import Foundation
 import Testing
 
-/// Lives by the thousand. `SEEDS=100000 make simulate` runs more of them; a failing one is printed
-/// with the shortest history that still fails.
+/// Lives by the thousand; `ops/simulate` lives more of them. A failing one is told with its seed and
+/// the shortest history that still fails.
 @Suite struct SimulatorTests {
-    static let seeds: Range<UInt64> = {
-        let words = ProcessInfo.processInfo.environment
-        let first = words["FIRST_SEED"].flatMap { UInt64($0) } ?? 1
-        return first..<(first + (words["SEEDS"].flatMap { UInt64($0) } ?? 2000))
-    }()
-
     @Test func `whatever dies or fails, what was acknowledged is delivered`() {
+        let order = SeedOrder()
+        withEncoder { encoder in
+            for seed in order.seeds {
+                order.begin(seed)
+                guard let failure = Search(encoder).failure(of: Plan(seed: seed)) else { continue }
+                let text = "\(failure.flaw)\n\(failure.plan.history)"
+                order.found(text)
+                Issue.record(Comment(rawValue: text))
+                return
+            }
+            order.end()
+        }
+    }
+
+    /// Else a failing seed would not fail again.
+    @Test func `the same seed is the same life, in another process too`() throws {
+        var lives: UInt64 = 0
+        withEncoder { encoder in
+            for seed in [3, 17, 45, 1234] as [UInt64] {
+                let first = Simulation(Plan(seed: seed), encoder: encoder)
+                let second = Simulation(Plan(seed: seed), encoder: encoder)
+                #expect(first.run() == second.run())
+                #expect(first.fingerprint == second.fingerprint, "seed \(seed)")
+                lives = lives &* 31 &+ first.fingerprint
+            }
+        }
+        guard let file = ProcessInfo.processInfo.environment["LIVES_FILE"] else {
+            return #expect(try livesOfAnotherProcess() == lives)
+        }
+        try Data("\(lives)".utf8).write(to: URL(fileURLWithPath: file))
+    }
+
+    /// What this test makes of the seeds in a process of its own: hash tables are seeded anew there.
+    private func livesOfAnotherProcess() throws -> UInt64? {
+        let file = FileManager.default.temporaryDirectory.path + "/lives-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        child.arguments = ["--testing-library", "swift-testing", "--filter", "the same seed is"]
+        child.environment = ProcessInfo.processInfo.environment.merging(["LIVES_FILE": file]) {
+            $1
+        }
+        child.standardOutput = FileHandle.nullDevice
+        try child.run()
+        child.waitUntilExit()
+        return UInt64(try String(contentsOfFile: file, encoding: .utf8))
+    }
+
+    private func withEncoder(_ body: (UnsafeMutablePointer<RowEncoder>) -> Void) {
         let encoder = UnsafeMutablePointer<RowEncoder>.allocate(capacity: 1)
         encoder.initialize(to: RowEncoder(SchemaFile.standard.schema))
         defer {
             encoder.deinitialize(count: 1)
             encoder.deallocate()
         }
-        for seed in Self.seeds {
-            guard let failure = Search(encoder).failure(of: Plan(seed: seed)) else { continue }
-            Issue.record("\(failure.flaw)\n\(failure.plan.history)")
-            return
-        }
+        body(encoder)
     }
 }
