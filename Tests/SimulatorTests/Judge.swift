@@ -137,7 +137,8 @@ struct Judge {
     private mutating func checkSpool(_ firehose: SimulatedFirehose, _ ledgers: [SpoolLedger]) {
         let good = ledgers.reduce(0) { $0 + $1.good.cumulativeHits }
         let bad = ledgers.reduce(0) { $0 + $1.bad.cumulativeHits }
-        if good != UInt64(firehose.good.count) || bad != UInt64(firehose.bad.count + firehose.opaque.count)
+        if good != UInt64(firehose.good.count)
+            || bad != UInt64(firehose.bad.count + firehose.opaque.count)
         {
             fail(
                 "the spool held \(good) good and \(bad) bad rows, Firehose took "

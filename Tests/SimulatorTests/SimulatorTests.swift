@@ -10,11 +10,11 @@ import Testing
         let order = SeedOrder()
         withEncoder { encoder in
             for seed in order.seeds {
-                order.begin(seed)
-                guard let failure = Search(encoder).failure(of: Plan(seed: seed)) else { continue }
-                let text = "\(failure.flaw)\n\(failure.plan.history)"
-                order.found(text)
-                Issue.record(Comment(rawValue: text))
+                let plan = Plan(seed: seed)
+                order.begin(plan)
+                guard let failure = Search(encoder).failure(of: plan) else { continue }
+                order.found(failure)
+                Issue.record("\(failure.flaw)\n\(failure.plan.history)")
                 return
             }
             order.end()
