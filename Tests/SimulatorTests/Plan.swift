@@ -86,11 +86,12 @@ struct Plan {
 
     private func weather(_ dice: inout SeededDice) -> SimulatedDisk.Weather {
         var weather = SimulatedDisk.Weather()
-        switch dice.roll(5) {
+        switch dice.roll(6) {
         case 0: weather.isFull = true
         case 1: weather.failsWrites = true
         case 2: weather.failsSyncs = true
         case 3: weather.isReadOnly = true
+        case 4: weather.failsSomeSyncs = true
         default: weather.cutsWrites = true
         }
         return weather
