@@ -1,6 +1,7 @@
 import Config
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// Lives by the thousand; `ops/simulate` lives more of them. A failing one is told with its seed and
@@ -43,15 +44,11 @@ import Testing
     private func livesOfAnotherProcess() throws -> UInt64? {
         let file = FileManager.default.temporaryDirectory.path + "/lives-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = ["--testing-library", "swift-testing", "--filter", "the same seed is"]
-        child.environment = ProcessInfo.processInfo.environment.merging(["LIVES_FILE": file]) {
-            $1
-        }
-        child.standardOutput = FileHandle.nullDevice
-        try child.run()
-        child.waitUntilExit()
+        let itself = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        let child = try SpawnedProcess(
+            itself, ["--testing-library", "swift-testing", "--filter", "the same seed is"],
+            environment: ["LIVES_FILE": file])
+        try #require(child.waitUntilExit(withinSeconds: 60))
         return UInt64(try String(contentsOfFile: file, encoding: .utf8))
     }
 
