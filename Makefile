@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format loadtest chaos soak bench generator ledger stages clean
+.PHONY: help run build test lint format loadtest chaos soak simulate bench generator ledger stages clean
 
 hydrant := .build/release/hydrant
 swift_sources := Package.swift Sources Tests loadtest
 # For `make run ARGS="--set workers=4"` and `make bench ARGS="--quick"`.
 ARGS ?=
+SEED ?=
+SEEDS ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +69,10 @@ stages: ## how the CPU of a hit is spent, by a profile (1 minute; ARGS=--write p
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/stages $(ARGS)
+
+simulate: ## 100,000 simulated lives of a cluster (SEEDS=N, SEED=N for one, ARGS=--bugs plants bugs)
+	@ops/setup --test
+	@ops/simulate $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS))) $(ARGS)
 
 clean: ## remove what was built; var/ and its data stay
 	@rm -rf .build .venv-test

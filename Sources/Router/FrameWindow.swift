@@ -7,6 +7,11 @@ struct Claim {
     var generation: UInt32
     var ordinal: UInt32
     var expired: Bool
+
+    /// Whether a slot that now has this generation still is the client who waits. Another tenant of
+    /// the slot must never get its answer.
+    @inline(__always)
+    func isStill(_ generation: UInt32) -> Bool { self.generation == generation }
 }
 
 /// A frame that its worker has not acknowledged.

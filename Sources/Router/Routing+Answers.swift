@@ -14,7 +14,7 @@ extension Routing {
     /// Gives a claim its answer, if its client is still the same.
     func settle(_ claim: Claim, _ answer: Answer) {
         let client = state.pointee.slab[claim.slot]
-        guard client.pointee.generation == claim.generation,
+        guard claim.isStill(client.pointee.generation),
             client.pointee.flags.contains(.open),
             client.pointee.pending.answer(claim.ordinal, with: answer)
         else {

@@ -11,7 +11,8 @@ final class Agenda {
     private(set) var nowMs: UInt64 = 1
     /// A binary heap, the next first.
     private var heap: [Entry] = []
-    private var count: UInt64 = 0
+    /// Of all that was ever decided.
+    private(set) var count: UInt64 = 0
 
     func after(_ ms: UInt64, _ act: @escaping () -> Void) {
         heap.append(Entry(atMs: nowMs + ms, order: count, act: act))
@@ -22,6 +23,9 @@ final class Agenda {
             child = (child - 1) / 2
         }
     }
+
+    /// Nothing more is to happen. Who is mentioned in it may then go.
+    func end() { heap = [] }
 
     /// Does the next thing, if it is due by then.
     func step(untilMs: UInt64) -> Bool {

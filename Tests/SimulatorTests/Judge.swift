@@ -1,5 +1,7 @@
 import Core
 
+@testable import Router
+
 /// Knows what was promised, and finds what was not kept.
 ///
 /// After a life whose power was never cut: every hit answered 200 or 400 was taken by Firehose, as
@@ -12,30 +14,41 @@ struct Judge {
     private var repeats: [(delivery: SimulatedDelivery, isGood: Bool)] = []
     private var cursorWasLoose = false
     private var wasCut = false
+    /// The disk refused twice: what was written again may be in the spool twice.
+    private var spoolWasLoose = false
+    /// A worker died knowing of a failed sync. The kernel tells nobody else of it, so its successor
+    /// takes for durable what the page cache alone has.
+    private var syncWasLost = false
+    private var deaths = 0
+    /// Hits that were sent and must not be decoded.
+    var poison: [UInt64] = []
     /// Sent after the last fault: answered and delivered, no matter what was before.
     var fresh: ClosedRange<UInt64>?
     private(set) var flaw: String?
 
-    init(workers: Int) { last = Array(repeating: nil, count: workers) }
+    init(_ plan: Plan) { last = Array(repeating: nil, count: plan.workers) }
 
     mutating func answered(_ hit: UInt64, _ answer: Answer) {
         if answers.updateValue(answer, forKey: hit) != nil { fail("hit \(hit) was answered twice") }
     }
 
-    /// What was not on disk is gone, acknowledged or not.
-    mutating func powerWasCut() {
+    /// What was not on disk is gone; where acks waited for it, that was not acknowledged.
+    mutating func powerWasCut(isSynced: Bool) {
         wasCut = true
-        answers = answers.filter { _ in false }
+        // Kept as answered, so that no hit is answered twice, but without a promise.
+        if !isSynced || syncWasLost { answers = answers.mapValues { _ in .unavailable } }
         last = last.map { _ in nil }
     }
 
-    mutating func died(
-        shard: Int, _ ledger: SpoolLedger, repeats: [SimulatedDelivery], hasLooseCursor: Bool
-    ) {
-        self.repeats.append((repeats[0], true))
-        self.repeats.append((repeats[1], false))
-        cursorWasLoose = cursorWasLoose || hasLooseCursor
+    mutating func died(_ worker: SimulatedWorker) {
+        deaths += 1
+        repeats.append((worker.good, true))
+        repeats.append((worker.bad, false))
+        cursorWasLoose = cursorWasLoose || worker.hasLooseCursor
+        syncWasLost = syncWasLost || worker.knowsOfFailedSync
     }
+
+    mutating func spoolIsLoose() { spoolWasLoose = true }
 
     mutating func recovered(shard: Int, _ ledger: SpoolLedger) {
         if !ledger.closes { fail("shard \(shard): the ledger does not close: \(ledger)") }
@@ -58,7 +71,8 @@ struct Judge {
         if let flaw = firehose.flaws.first { fail(flaw) }
         checkAnswers(firehose)
         checkRows(firehose, sent, encoder)
-        if !wasCut {
+        checkOpaque(firehose, sent, encoder)
+        if !wasCut, !spoolWasLoose {
             checkSpool(firehose, ledgers)
             checkRepeats(firehose)
         }
@@ -69,7 +83,7 @@ struct Judge {
         for hit in answers.keys.sorted() {
             switch answers[hit]! {
             case .pixel where firehose.good[hit] == nil: fail("hit \(hit), answered 200, is lost")
-            case .invalidPixel where firehose.bad[hit] == nil:
+            case .invalidPixel where firehose.bad[hit] == nil && firehose.opaque[hit] == nil:
                 fail("hit \(hit), answered 400, is lost")
             default: break
             }
@@ -101,13 +115,35 @@ struct Judge {
         }
     }
 
+    /// Only what workers died over goes undecoded: four of them for each such hit.
+    private mutating func checkOpaque(
+        _ firehose: SimulatedFirehose, _ sent: UInt64, _ encoder: UnsafeMutablePointer<RowEncoder>
+    ) {
+        for hit in firehose.opaque.keys.sorted() {
+            if hit == 0 || hit > sent { return fail("hit \(hit) was never sent") }
+            let row = SimulatedHit(number: hit).opaqueRow(encoder)
+            if Array(row.dropLast()) != firehose.opaque[hit]!.bytes {
+                return fail("hit \(hit), undecoded, became another row")
+            }
+            if !poison.contains(hit), deaths < 2 * PoisonMachine.deathsMax {
+                return fail("hit \(hit) was stored undecoded and had killed nobody")
+            }
+        }
+        for hit in poison where firehose.good[hit] != nil || firehose.bad[hit] != nil {
+            return fail("hit \(hit) was decoded and kills whoever decodes it")
+        }
+    }
+
     private mutating func checkSpool(_ firehose: SimulatedFirehose, _ ledgers: [SpoolLedger]) {
         let good = ledgers.reduce(0) { $0 + $1.good.cumulativeHits }
         let bad = ledgers.reduce(0) { $0 + $1.bad.cumulativeHits }
-        if good != UInt64(firehose.good.count) || bad != UInt64(firehose.bad.count) {
+        if good != UInt64(firehose.good.count)
+            || bad != UInt64(firehose.bad.count + firehose.opaque.count)
+        {
             fail(
                 "the spool held \(good) good and \(bad) bad rows, Firehose took "
-                    + "\(firehose.good.count) and \(firehose.bad.count) different ones")
+                    + "\(firehose.good.count) and \(firehose.bad.count) + \(firehose.opaque.count) "
+                    + "different ones")
         }
         if ledgers.contains(where: { $0.dropped > 0 }) { fail("hits were dropped") }
     }

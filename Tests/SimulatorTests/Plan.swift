@@ -46,6 +46,10 @@ struct Plan {
     var trafficMs: UInt64
     var hitEveryMs: UInt64
     var events: [Event]
+    /// `ack = "fsync"`: what is acknowledged survives a power cut.
+    var isSynced: Bool
+    /// Numbers of hits that end the worker which decodes them.
+    var poison: [UInt64] = []
 
     init(seed: UInt64) {
         var dice = SeededDice(seed: seed)
@@ -54,6 +58,8 @@ struct Plan {
         workers = 1 + Int(dice.roll(3))
         trafficMs = 500 + dice.roll(5000)
         hitEveryMs = 5 + dice.roll(30)
+        isSynced = dice.chance(50)
+        if dice.chance(20) { poison = (0...dice.roll(2)).map { _ in 1 + dice.roll(200) } }
         events = []
         for _ in 0..<dice.roll(10) {
             events.append(Event(atMs: 100 + dice.roll(trafficMs), fault: draw(&dice)))
@@ -69,7 +75,7 @@ struct Plan {
         case 3..<7: return .killWorkerInside(worker, changes: Int(dice.roll(12)))
         case 7..<9: return .killRouter(router)
         case 9: return .killAll
-        case 10: return dice.chance(30) ? .cutPower : .killAll
+        case 10: return isSynced || dice.chance(30) ? .cutPower : .killAll
         case 11: return .cutLink(router: router, worker: worker)
         case 12: return .stallWorker(worker, ms: 100 + dice.roll(4000))
         case 13: return .replaceClients(1 + Int(dice.roll(8)))
@@ -80,11 +86,12 @@ struct Plan {
 
     private func weather(_ dice: inout SeededDice) -> SimulatedDisk.Weather {
         var weather = SimulatedDisk.Weather()
-        switch dice.roll(5) {
+        switch dice.roll(6) {
         case 0: weather.isFull = true
         case 1: weather.failsWrites = true
         case 2: weather.failsSyncs = true
         case 3: weather.isReadOnly = true
+        case 4: weather.failsSomeSyncs = true
         default: weather.cutsWrites = true
         }
         return weather
@@ -106,7 +113,8 @@ struct Plan {
     var history: String {
         let head =
             "seed \(seed): \(routers) routers, \(workers) workers, a hit every \(hitEveryMs) ms "
-            + "for \(trafficMs) ms"
+            + "for \(trafficMs) ms, ack = \"\(isSynced ? "fsync" : "spooled")\""
+            + (poison.isEmpty ? "" : ", poison: hits \(poison)")
         return ([head] + events.map { "  at \($0.atMs) ms \($0.fault)" }).joined(separator: "\n")
     }
 }

@@ -26,9 +26,16 @@ struct Search {
             plan.events.remove(at: index)
             candidates.append(plan)
         }
+        for index in failure.plan.poison.indices {
+            var plan = failure.plan
+            plan.poison.remove(at: index)
+            candidates.append(plan)
+        }
         if failure.plan.trafficMs > 200 {
             var plan = failure.plan
             plan.trafficMs = plan.trafficMs * 3 / 4
+            // What comes later would strike when all faults are to be over.
+            plan.events.removeAll { $0.atMs > plan.trafficMs + 100 }
             candidates.append(plan)
         }
         for plan in candidates {

@@ -9,6 +9,7 @@ final class SimulatedDelivery {
     private let agenda: Agenda
     private let firehose: SimulatedFirehose
     private let isGood: Bool
+    private let lane: UnsafeMutablePointer<SpoolLane>
     private let isAlive: () -> Bool
     private var machine: DeliveryMachine
     private var builder: BatchBuilder
@@ -26,7 +27,7 @@ final class SimulatedDelivery {
         isAlive: @escaping () -> Bool
     ) {
         (self.agenda, self.firehose, self.isGood) = (agenda, firehose, isGood)
-        (self.random, self.isAlive) = (random, isAlive)
+        (self.lane, self.random, self.isAlive) = (lane, random, isAlive)
         var tuning = DeliveryTuning()
         tuning.lingerBytes = 4096
         tuning.lingerMs = 200
@@ -73,7 +74,6 @@ final class SimulatedDelivery {
 
     private func build() {
         timer += 1
-        taken = []
         builder.begin(small: false)
         startSlicing()
     }
@@ -123,7 +123,8 @@ final class SimulatedDelivery {
             builder.settle(failed: [])
             // A death while the cursor was on its way: nothing more happens here.
             guard isAlive() else { return }
-            taken = []
+            // A spool record larger than a call is passed with the last of its calls.
+            if lane.pointee.readPassed == lane.pointee.cursor.passed { taken = [] }
             perform(machine.delivered())
         case .partial(let failed, let fault, _):
             builder.settle(failed: failed)

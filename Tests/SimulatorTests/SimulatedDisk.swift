@@ -30,6 +30,8 @@ final class SimulatedDisk {
         var failsWrites = false
         /// EIO for syncs, and what was to be synced is dropped, as Linux does.
         var failsSyncs = false
+        /// The same for every other sync, so that a second attempt may succeed.
+        var failsSomeSyncs = false
         /// EROFS for every change.
         var isReadOnly = false
         /// Every other write takes only a part.
@@ -143,7 +145,7 @@ final class SimulatedDisk {
     }
 
     fileprivate func sync(_ file: File) throws(Failure) {
-        if weather.failsSyncs {
+        if weather.failsSyncs || weather.failsSomeSyncs && dice.chance(50) {
             file.unsynced = []
             throw Failure(number: EIO, call: "fdatasync")
         }

@@ -30,6 +30,8 @@ final class SimulatedFirehose {
     private var dice: SeededDice
     private(set) var good: [UInt64: Row] = [:]
     private(set) var bad: [UInt64: Row] = [:]
+    /// Bad rows of hits that were not decoded.
+    private(set) var opaque: [UInt64: Row] = [:]
     /// Rows that are no hit's, or that came with other bytes than before.
     private(set) var flaws: [String] = []
     private(set) var calls = 0
@@ -40,6 +42,15 @@ final class SimulatedFirehose {
     }
 
     func rows(isGood: Bool) -> [UInt64: Row] { isGood ? good : bad }
+
+    /// Of the rows, in whatever order, and of how often each came.
+    var fingerprint: UInt64 {
+        var sum = UInt64(calls)
+        for rows in [good, bad, opaque] {
+            for (hit, row) in rows { sum &+= hit &* UInt64(row.count * 1000 + row.bytes.count) }
+        }
+        return sum
+    }
 
     /// - Parameters:
     ///   - took: the rows of the call that were taken, at the moment of taking them.
@@ -88,7 +99,13 @@ final class SimulatedFirehose {
                     continue
                 }
                 numbers.append(number)
-                if isGood { note(number, row, &good) } else { note(number, row, &bad) }
+                if isGood {
+                    note(number, row, &good)
+                } else if SimulatedHit.isOpaque(row: row) {
+                    note(number, row, &opaque)
+                } else {
+                    note(number, row, &bad)
+                }
             }
         }
         return numbers

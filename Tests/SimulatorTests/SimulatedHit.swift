@@ -8,18 +8,17 @@ struct SimulatedHit {
     /// One of eleven lacks what the schema asks for.
     var isGood: Bool { number % 11 != 0 }
 
-    private var target: String {
-        isGood
-            ? "/p.gif?event=load&uid=u\(number % 97)&n=\(number)"
-                + String(
-                    repeating: "x", count: Int(number &* 2_654_435_761 % 300))
-            : "/p.gif?uid=u\(number % 97)&broken=\(number)"
+    private var target: [UInt8] {
+        if !isGood { return Array("/p.gif?uid=u\(number % 97)&broken=\(number)".utf8) }
+        var target = Array("/p.gif?event=load&uid=u\(number % 97)&n=\(number)".utf8)
+        let filling = Int(number &* 2_654_435_761 % 300)
+        target.append(contentsOf: repeatElement(UInt8(ascii: "x"), count: filling))
+        return target
     }
 
     /// What stands in the frame.
     var bytes: [UInt8] {
-        var target = target
-        return target.withUTF8 { target -> [UInt8] in
+        target.withUnsafeBytes { target -> [UInt8] in
             let count = HitLayout.byteCount(
                 target: target.count, userAgent: 0, referer: 0, visitorCookie: 0)
             return [UInt8](unsafeUninitializedCapacity: count) { room, filled in
@@ -28,7 +27,7 @@ struct SimulatedHit {
                 filled = HitLayout.write(
                     to: room.baseAddress!, route: HitLayout.Route.pixel, flags: 0,
                     receivedAtMicroseconds: 1_700_000_000_000_000 + number, address: address,
-                    requestTarget: UnsafeRawBufferPointer(target), userAgent: none, referer: none,
+                    requestTarget: target, userAgent: none, referer: none,
                     visitorCookie: none)
                 let id = UnsafeMutableRawPointer(room.baseAddress!) + 8
                 id.storeBytes(of: number.bigEndian, as: UInt64.self)
@@ -49,6 +48,34 @@ struct SimulatedHit {
                 Array(UnsafeBufferPointer(start: room, count: result.byteCount))
             )
         }
+    }
+
+    /// The bad row it becomes when it must not be decoded.
+    func opaqueRow(_ encoder: UnsafeMutablePointer<RowEncoder>) -> [UInt8] {
+        bytes.withUnsafeBytes { hit in
+            let room = UnsafeMutablePointer<UInt8>.allocate(capacity: RowEncoder.rowBytesMax)
+            defer { room.deallocate() }
+            let result = encoder.pointee.encodeOpaque(hit, into: room)
+            return Array(UnsafeBufferPointer(start: room, count: result.byteCount))
+        }
+    }
+
+    static func isOpaque(row: some Collection<UInt8>) -> Bool {
+        // Behind id and time, which are as long in every row.
+        row.dropFirst(88).starts(with: Array("\"reason\":\"crashed_worker".utf8))
+    }
+
+    /// The numbers of the hits in a frame.
+    static func numbers(in frame: UnsafeRawBufferPointer) -> [UInt64] {
+        var numbers: [UInt64] = []
+        var at = FrameHeader.byteCount
+        while let hit = HitView(UnsafeRawBufferPointer(rebasing: frame[at...])) {
+            numbers.append(
+                UInt64(bigEndian: frame.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self)))
+            at += hit.byteCount
+            if at >= frame.count { break }
+        }
+        return numbers
     }
 
     /// The number in a row's id; nil for a row that no hit of ours became.

@@ -10,6 +10,8 @@ final class SimulatedPipe {
     private var hasEnded = false
     private var hasToldEnd = false
     private var isReaderGone = false
+    /// Its reader went away, and had read all that was written. A real socket tells by how it ends.
+    private(set) var wasReadWhole = true
     /// Not read now: its reader is not there yet, or is busy.
     private(set) var isPaused = true
     var didRead: ([UInt8]) -> Void = { _ in }
@@ -21,6 +23,7 @@ final class SimulatedPipe {
     }
 
     func write(_ more: UnsafeRawBufferPointer) {
+        if isReaderGone { wasReadWhole = false }
         if isReaderGone || hasEnded { return }
         bytes += more
         schedule()
@@ -35,6 +38,7 @@ final class SimulatedPipe {
 
     /// The reader closed it, or died.
     func abandon() {
+        if !isReaderGone { wasReadWhole = bytes.isEmpty }
         isReaderGone = true
         bytes = []
     }

@@ -12,6 +12,9 @@ final class SimulatedRouter {
         var `in`: SimulatedPipe?
         var successor: (out: SimulatedPipe, in: SimulatedPipe)?
         var carried: [UInt8] = []
+        var poison = PoisonMachine()
+        /// When there was last a link and is none now; 0 while there is, or never was.
+        var lostAtMs: UInt64 = 0
         var isOpen: Bool { out != nil }
     }
 
@@ -103,7 +106,7 @@ final class SimulatedRouter {
 
     private func settle(_ claim: Claim, _ answer: Answer) {
         let slot = Int(claim.slot)
-        guard connections[slot].generation == claim.generation,
+        guard claim.isStill(connections[slot].generation),
             connections[slot].pending.answer(claim.ordinal, with: answer)
         else { return }
         while connections[slot].pending.firstIsAnswered {
@@ -119,6 +122,7 @@ final class SimulatedRouter {
             guard isAlive else { return }
             for worker in 0..<workers { expireOverdue(worker) }
             endTurn(all: true)
+            askForLinks()
             tick()
         }
     }
@@ -141,7 +145,8 @@ final class SimulatedRouter {
 
     private func endTurn(all: Bool = false) {
         for worker in 0..<workers where (windows + worker).pointee.hasOpenFrame {
-            guard all || (windows + worker).pointee.sentFrames == 0 else { continue }
+            let isFree = (windows + worker).pointee.sentFrames == 0 && links[worker].isOpen
+            guard all || isFree else { continue }
             (windows + worker).pointee.seal(nowMs: agenda.nowMs)
             send(to: worker)
         }
@@ -164,6 +169,8 @@ final class SimulatedRouter {
         links[worker].out = out
         links[worker].in = `in`
         links[worker].carried = []
+        links[worker].lostAtMs = 0
+        links[worker].poison.linkOpened()
         `in`.didRead = { [unowned self] in read(worker, $0) }
         `in`.didEnd = { [unowned self] in close(worker, isAbandoned: false) }
         `in`.resume()
@@ -174,6 +181,8 @@ final class SimulatedRouter {
     /// The worker is gone, or the supervisor is asked for a new link to it.
     private func close(_ worker: Int, isAbandoned: Bool) {
         guard isAlive else { return }
+        if !isAbandoned { workerDied(worker) }
+        links[worker].lostAtMs = agenda.nowMs
         links[worker].out?.end()
         links[worker].in?.abandon()
         links[worker].out = nil
@@ -191,8 +200,42 @@ final class SimulatedRouter {
         if links[worker].isOpen { close(worker, isAbandoned: true) }
     }
 
+    /// The other end went away by itself: is something in the window to blame?
+    private func workerDied(_ worker: Int) {
+        let window = windows + worker
+        let oldest = window.pointee.sentFrames > 0 ? window.pointee.oldest : nil
+        _ = links[worker].poison.workerDied(
+            oldest: oldest.map { ($0.sequence, $0.hitCount) },
+            hadReadAll: links[worker].out?.wasReadWhole ?? false)
+    }
+
+    private func askForLinks() {
+        for worker in 0..<workers
+        where links[worker].lostAtMs > 0 && agenda.nowMs >= links[worker].lostAtMs + 1000 {
+            links[worker].lostAtMs = agenda.nowMs
+            linkBroken(worker)
+        }
+    }
+
+    private func sendLone(_ worker: Int, _ out: SimulatedPipe) {
+        let window = windows + worker
+        guard let lone = links[worker].poison.toSend,
+            let hit = window.pointee.hitOfOldest(lone.place)
+        else { return }
+        var frame = [UInt8](repeating: 0, count: FrameHeader.byteCount) + hit
+        frame.withUnsafeMutableBytes {
+            FrameHeader(
+                byteCount: UInt32($0.count), kind: lone.kind, hitCount: 1,
+                origin: LoneHit.origin(of: origin), sequence: lone.sequence
+            ).write(to: $0.baseAddress!)
+        }
+        links[worker].poison.didSend()
+        frame.withUnsafeBytes { out.write($0) }
+    }
+
     private func send(to worker: Int) {
         guard let out = links[worker].out else { return }
+        if links[worker].poison.isIsolating { return sendLone(worker, out) }
         let window = windows + worker
         while let run = window.pointee.unsent() {
             out.write(run.bytes)
@@ -217,21 +260,43 @@ final class SimulatedRouter {
             endTurn()
             if !links[worker].isOpen { return }
         }
+        if (windows + worker).pointee.unsentFrames > 0 { send(to: worker) }
     }
 
     private func settle(_ worker: Int, _ header: FrameHeader, _ verdicts: [UInt8]) -> Bool {
         let window = windows + worker
+        if header.origin == LoneHit.origin(of: origin) {
+            return settleLone(worker, header, verdicts)
+        }
         switch window.pointee.acknowledge(header) {
         case .unexpected: return false
         case .repeated: return true
         case .claims(let first, let count):
             for index in 0..<count {
-                let claim = window.pointee.claim(first &+ UInt64(index))
-                if claim.expired { continue }
-                settle(claim, Self.answer(for: Verdict(rawValue: verdicts[index])))
+                settle(window.pointee.claim(first &+ UInt64(index)), verdicts[index])
             }
             return true
         }
+    }
+
+    private func settleLone(_ worker: Int, _ header: FrameHeader, _ verdicts: [UInt8]) -> Bool {
+        let window = windows + worker
+        let outcome = links[worker].poison.acknowledge(
+            sequence: header.sequence, hitCount: Int(header.hitCount))
+        switch outcome {
+        case .unexpected: return false
+        case .repeated: return true
+        case .verdict(let place), .lastVerdict(let place):
+            guard let oldest = window.pointee.oldest else { return false }
+            settle(window.pointee.claim(oldest.firstClaim &+ UInt64(place)), verdicts[0])
+        }
+        if case .lastVerdict = outcome { window.pointee.oldestIsSettled() }
+        return true
+    }
+
+    private func settle(_ claim: Claim, _ verdict: UInt8) {
+        if claim.expired { return }
+        settle(claim, Self.answer(for: Verdict(rawValue: verdict)))
     }
 
     private static func answer(for verdict: Verdict?) -> Answer {

@@ -1,45 +1,66 @@
+import Config
 import Core
 import Platform
 import TestSupport
 
 @testable import Worker
 
-/// A worker: its own spool, on a simulated disk, and its deliveries, joined to simulated links as
-/// `Working` joins them to sockets.
+/// A worker: its own spool, on a simulated disk, its own intake and deliveries, joined to simulated
+/// links as `Working` joins them to sockets.
 final class SimulatedWorker {
     private final class Link {
         let out: SimulatedPipe
         let `in`: SimulatedPipe
         var carried: [UInt8] = []
+        /// Acks that wait for a sync.
+        var waiting = AckQueue()
+        var isClosed = false
+        /// No more frames are taken from it until a group is settled.
+        var isHeldUp = false
 
         init(out: SimulatedPipe, in: SimulatedPipe) { (self.out, self.in) = (out, `in`) }
     }
 
+    private static let tickMs: UInt64 = 250
+
     let disk: ProcessDisk
     private let agenda: Agenda
     private let spool: UnsafeMutablePointer<ShardSpool>
-    private let encoder: UnsafeMutablePointer<RowEncoder>
-    private var goodRows = RowBatch()
-    private var badRows = RowBatch()
+    private let intake: UnsafeMutablePointer<ShardIntake>
+    private let page: UnsafeMutableRawPointer
+    private let isPoison: (_ hit: UInt64) -> Bool
+    private let spoolIsLoose: () -> Void
+    private var dice: SeededDice
     private var links: [Link] = []
+    private var isStalled = false
+    private var isSettling = false
+    /// A sync has failed, and what it was for is not yet written again.
+    private(set) var knowsOfFailedSync = false
     private(set) var good: SimulatedDelivery!
     private(set) var bad: SimulatedDelivery!
 
     /// Recovers the shard. Fails as a worker's start does.
     init(
         _ agenda: Agenda, _ disk: ProcessDisk, _ firehose: SimulatedFirehose, shard: Int,
-        encoder: UnsafeMutablePointer<RowEncoder>, dice: SeededDice
+        isSynced: Bool, dice: SeededDice, isPoison: @escaping (UInt64) -> Bool,
+        spoolIsLoose: @escaping () -> Void
     ) throws(SpoolError) {
-        (self.agenda, self.disk, self.encoder) = (agenda, disk, encoder)
+        (self.agenda, self.disk, self.dice) = (agenda, disk, dice)
+        (self.isPoison, self.spoolIsLoose) = (isPoison, spoolIsLoose)
         let opened = try ShardSpool.open(
             spoolFolder: "/spool", shard: shard, bytesMax: 256 << 10, badBytesMax: 256 << 10,
             segmentBytes: 64 << 10, files: disk.files)
         spool = .allocate(capacity: 1)
         spool.initialize(to: opened)
-        var dice = dice
-        let random = { dice.next() }
-        let isAlive = { [unowned self] in !self.disk.isDead }
-        let alive = { [weak self] in self != nil && isAlive() }
+        page = .allocate(byteCount: CounterPage.byteCount, alignment: 64)
+        page.initializeMemory(as: UInt8.self, repeating: 0, count: CounterPage.byteCount)
+        intake = .allocate(capacity: 1)
+        intake.initialize(
+            to: ShardIntake(
+                spool: spool, encoder: RowEncoder(SchemaFile.standard.schema),
+                counters: CounterPage(at: page), waitsForSync: isSynced))
+        let random = { [unowned self] in self.dice.next() }
+        let alive = { [weak self] in self.map { !$0.disk.isDead } ?? false }
         good = SimulatedDelivery(
             agenda, firehose, isGood: true,
             lane: withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }, random: random,
@@ -48,11 +69,15 @@ final class SimulatedWorker {
             agenda, firehose, isGood: false,
             lane: withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }, random: random,
             isAlive: alive)
+        if isSynced { startSyncing() }
     }
 
     deinit {
+        intake.deinitialize(count: 1)
+        intake.deallocate()
         spool.deinitialize(count: 1)
         spool.deallocate()
+        page.deallocate()
     }
 
     var ledger: SpoolLedger { spool.pointee.ledger }
@@ -70,110 +95,178 @@ final class SimulatedWorker {
         }
     }
 
-    /// In order: it makes its cursors durable and lets go.
-    func close() {
-        spool.pointee.close()
-        die()
-    }
-
     func flush() {
         good.flushNow()
         bad.flushNow()
     }
 
+    // MARK: Links
+
     func open(out: SimulatedPipe, in: SimulatedPipe) {
         let link = Link(out: out, in: `in`)
         links.append(link)
-        `in`.didRead = { [unowned self, unowned link] in read(link, $0) }
-        `in`.didEnd = { [unowned self, unowned link] in
-            link.out.end()
-            links.removeAll { $0 === link }
+        `in`.didRead = { [unowned self, unowned link] bytes in
+            if disk.isDead { return }
+            link.carried += bytes
+            readFrames(link)
         }
-        `in`.resume()
+        `in`.didEnd = { [unowned self, unowned link] in close(link) }
+        if !isStalled { `in`.resume() }
     }
 
-    private func read(_ link: Link, _ bytes: [UInt8]) {
-        if disk.isDead { return }
-        link.carried += bytes
-        while link.carried.count >= FrameHeader.byteCount {
+    private func readFrames(_ link: Link) {
+        while !link.isClosed, link.carried.count >= FrameHeader.byteCount {
             let header = link.carried.withUnsafeBytes { try? FrameHeader.read($0.baseAddress!) }
-            guard let header, header.kind != .ack else { return cut(link) }
-            if link.carried.count < Int(header.byteCount) { return }
+            guard let header, header.kind != .ack else { return close(link) }
+            if link.carried.count < Int(header.byteCount) { break }
             let frame = Array(link.carried[..<Int(header.byteCount)])
             link.carried.removeFirst(Int(header.byteCount))
-            let ack = frame.withUnsafeBytes { take(header, $0) }
+            let isWhole = frame.withUnsafeBytes { take(header, $0, from: link) }
             // Nothing that a process does after its death is ever seen.
             if disk.isDead { return }
-            ack.withUnsafeBytes { link.out.write($0) }
-            if goodRows.hitCount > 0 { good.appended(bytes: goodRows.byteCount) }
-            if badRows.hitCount > 0 { bad.appended(bytes: badRows.byteCount) }
+            if !isWhole { return close(link) }
+            if mustWait(link) {
+                link.isHeldUp = true
+                link.in.pause()
+                break
+            }
         }
+        syncSpool()
+    }
+
+    private func mustWait(_ link: Link) -> Bool {
+        link.waiting.isFull || intake.pointee.isSaturated
     }
 
     /// Reads nothing for a while, as when it is stopped by a signal.
     func stall(forMs ms: UInt64) {
-        for link in links {
-            link.in.pause()
-            agenda.after(ms) { link.in.resume() }
-        }
+        isStalled = true
+        for link in links { link.in.pause() }
+        agenda.after(ms) { [weak self] in self?.goOn() }
     }
 
-    private func cut(_ link: Link) {
+    func goOn() {
+        isStalled = false
+        for link in links where !link.isHeldUp { link.in.resume() }
+    }
+
+    private func close(_ link: Link) {
+        link.isClosed = true
         link.out.end()
         link.in.abandon()
         links.removeAll { $0 === link }
     }
 
-    /// The frame's ack.
-    private func take(_ header: FrameHeader, _ frame: UnsafeRawBufferPointer) -> [UInt8] {
-        goodRows.clear()
-        badRows.clear()
-        var verdicts: [UInt8] = []
-        var at = FrameHeader.byteCount
-        for _ in 0..<Int(header.hitCount) {
-            let hit = HitView(UnsafeRawBufferPointer(rebasing: frame[at...]))!
-            at += hit.byteCount
-            verdicts.append(encode(hit).rawValue)
+    // MARK: Frames
+
+    private func take(_ header: FrameHeader, _ frame: UnsafeRawBufferPointer, from link: Link)
+        -> Bool
+    {
+        if header.kind != .opaque, SimulatedHit.numbers(in: frame).contains(where: isPoison) {
+            disk.die()
+            return true
         }
-        let good = store(&spool.pointee.good, &goodRows, header)
-        let bad = store(&spool.pointee.bad, &badRows, header)
-        for index in verdicts.indices {
-            let stored = verdicts[index] == Verdict.good.rawValue ? good : bad
-            if !stored { verdicts[index] = Verdict.refused.rawValue }
+        let taken = intake.pointee.take(header, frame)
+        if disk.isDead { return true }
+        switch taken {
+        case .malformed: return false
+        case .settled where link.waiting.isEmpty: link.out.write(intake.pointee.ack)
+        case .settled: link.waiting.append(intake.pointee.ack, group: 0)
+        case .waiting(let group): link.waiting.append(intake.pointee.ack, group: group)
         }
-        var ack = [UInt8](repeating: 0, count: FrameHeader.byteCount)
-        ack.withUnsafeMutableBytes {
-            FrameHeader(
-                byteCount: UInt32(FrameHeader.byteCount + verdicts.count), kind: .ack,
-                hitCount: header.hitCount, origin: header.origin, sequence: header.sequence
-            ).write(to: $0.baseAddress!)
-        }
-        return ack + verdicts
+        let appended = intake.pointee.didAppend()
+        if appended.goodBytes > 0 { good.appended(bytes: appended.goodBytes) }
+        if appended.badBytes > 0 { bad.appended(bytes: appended.badBytes) }
+        return true
     }
 
-    private func encode(_ hit: HitView) -> Verdict {
-        let row = encoder.pointee.encode(hit, into: goodRows.end)
-        if row.kind == .good {
-            goodRows.commit(
-                row.byteCount, receivedAtMicroseconds: hit.receivedAtMicroseconds)
-            return .good
-        }
-        UnsafeMutableRawPointer(badRows.end).copyMemory(
-            from: goodRows.end, byteCount: row.byteCount)
-        badRows.commit(row.byteCount, receivedAtMicroseconds: hit.receivedAtMicroseconds)
-        return .bad
+    // MARK: Syncs
+
+    private func startSyncing() {
+        for failure in [
+            spool.pointee.good.startSyncing(), spool.pointee.bad.startSyncing(),
+        ] where failure != nil { spoolIsLoose() }
+        tick()
     }
 
-    private func store(
-        _ lane: inout SpoolLane, _ rows: inout RowBatch, _ header: FrameHeader
-    ) -> Bool {
-        if rows.hitCount == 0 || lane.holds(header.origin, header.sequence) { return true }
-        let outcome = lane.append(
-            rows.base, payloadBytes: rows.byteCount, hitCount: rows.hitCount, kind: .rows,
-            origin: header.origin, sequence: header.sequence,
-            receivedAtMicroseconds: rows.receivedAtMicroseconds)
-        if case .stored = outcome { return true }
-        rows.clear()
-        return false
+    private func tick() {
+        agenda.after(Self.tickMs) { [weak self] in
+            guard let self, !self.disk.isDead else { return }
+            self.intake.pointee.tick(nowMs: self.agenda.nowMs)
+            self.syncSpool()
+            self.tick()
+        }
+    }
+
+    /// Begins a sync if frames wait for one and none is under way.
+    private func syncSpool() {
+        if isSettling || disk.isDead { return }
+        isSettling = true
+        defer { isSettling = false }
+        while true {
+            let action = intake.pointee.beginSync(nowMs: agenda.nowMs)
+            if disk.isDead { return }
+            switch action {
+            case .none: return
+            case .sync(let good, let bad): return sync(good, bad)
+            case .settled(let settled): deal(with: settled)
+            }
+        }
+    }
+
+    /// What is there when the sync begins is all it is good for, though its end is late.
+    private func sync(_ good: Int32, _ bad: Int32) {
+        let failures = (failure(ofSyncing: good), failure(ofSyncing: bad))
+        if disk.isDead { return }
+        knowsOfFailedSync = failures.0 != nil || failures.1 != nil
+        agenda.after(1 + dice.roll(12)) { [weak self] in
+            guard let self, !self.disk.isDead else { return }
+            self.syncEnded(failures.0, failures.1)
+        }
+    }
+
+    private func failure(ofSyncing file: Int32) -> Failure? {
+        if file < 0 { return nil }
+        do throws(Failure) {
+            try disk.syncData(file)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func syncEnded(_ good: Failure?, _ bad: Failure?) {
+        let settled = intake.pointee.finishSync(
+            good: good, bad: bad, nanoseconds: 1, nowMs: agenda.nowMs)
+        if disk.isDead { return }
+        knowsOfFailedSync = false
+        isSettling = true
+        deal(with: settled)
+        isSettling = false
+        syncSpool()
+    }
+
+    private func deal(with settled: ShardIntake.Settled) {
+        if settled.lostGood != nil { refuse(.good) }
+        if settled.lostBad != nil { refuse(.bad) }
+        for link in links where !link.isClosed { goOn(link) }
+    }
+
+    private func refuse(_ lane: SpoolLaneName) {
+        spoolIsLoose()
+        for link in links { _ = link.waiting.refuse(lane) }
+    }
+
+    /// Acks that may leave, leave, then frames are taken.
+    private func goOn(_ link: Link) {
+        let settled = link.waiting.settled(through: intake.pointee.commit.settledGroup)
+        if settled.acks > 0 {
+            link.out.write(settled.bytes)
+            link.waiting.removeFirst(settled.acks)
+        }
+        guard link.isHeldUp, !mustWait(link) else { return }
+        link.isHeldUp = false
+        readFrames(link)
+        if !disk.isDead, !link.isClosed, !link.isHeldUp, !isStalled { link.in.resume() }
     }
 }

@@ -37,6 +37,7 @@ final class Simulation {
     private var links = LinkPlan()
     private var incarnations: UInt64 = 0
     private var hits: UInt64 = 0
+    private var poison: Set<UInt64>
     var judge: Judge
 
     init(_ plan: Plan, encoder: UnsafeMutablePointer<RowEncoder>) {
@@ -46,11 +47,13 @@ final class Simulation {
         firehose = SimulatedFirehose(agenda, seed: plan.seed &+ 2)
         dice = SeededDice(seed: plan.seed &+ 3)
         trafficDice = SeededDice(seed: plan.seed &+ 4)
-        judge = Judge(workers: plan.workers)
+        judge = Judge(plan)
+        poison = Set(plan.poison)
     }
 
     /// Lives the plan to its end; what was found wrong, or nil.
     func run() -> String? {
+        defer { end() }
         startCluster()
         for event in plan.events {
             agenda.after(event.atMs) { [unowned self] in happen(event.fault) }
@@ -59,17 +62,35 @@ final class Simulation {
         step(untilMs: plan.trafficMs + 200)
         calmDown()
         if !settle() { return "not everything was delivered two minutes after the last fault" }
+        // A lane that a disk refused twice rests for a second.
+        if plan.isSynced { step(untilMs: agenda.nowMs + ShardIntake.restMs + 500) }
+        poison = poison.filter { $0 <= hits }
+        judge.poison = poison.sorted()
         let first = hits + 1
         for _ in 0..<(4 * plan.workers) { sendHit() }
         step(untilMs: agenda.nowMs + 5000)
         if !settle() { return "fresh hits were not delivered" }
         judge.fresh = first...hits
-        let flaw = judge.verdict(
+        return judge.verdict(
             sent: hits, firehose: firehose,
             ledgers: children.compactMap { $0.worker?.ledger }, encoder: encoder)
+    }
+
+    /// Of all that happened and came of it: two lives that differ anywhere differ here.
+    var fingerprint: UInt64 {
+        var sum = agenda.nowMs &* 31 &+ agenda.count
+        sum = sum &* 31 &+ firehose.fingerprint
+        for file in disk.files.keys.sorted() {
+            for byte in file.utf8 { sum = sum &* 31 &+ UInt64(byte) }
+            sum = sum &* 31 &+ UInt64(disk.files[file]!.bytes.count)
+        }
+        return sum &* 31 &+ dice.next()
+    }
+
+    private func end() {
         for child in children { child.router?.die() }
         for child in children { child.worker?.die() }
-        return flaw
+        agenda.end()
     }
 
     private func step(untilMs: UInt64) {
@@ -79,7 +100,10 @@ final class Simulation {
     private func calmDown() {
         disk.weather = SimulatedDisk.Weather()
         firehose.weather = SimulatedFirehose.Weather()
-        for child in children { child.disk?.changesLeft = nil }
+        for child in children {
+            child.disk?.changesLeft = nil
+            child.worker?.goOn()
+        }
     }
 
     /// Runs until nothing waits anywhere.
@@ -147,7 +171,7 @@ final class Simulation {
     private func cutPower() {
         for child in children { bury(child) }
         disk.cutPower()
-        judge.powerWasCut()
+        judge.powerWasCut(isSynced: plan.isSynced)
         links = LinkPlan()
         for child in children {
             child.machine = ChildMachine()
@@ -234,8 +258,10 @@ final class Simulation {
     private func beginWorker(_ child: Child) -> Bool {
         guard
             let worker = try? SimulatedWorker(
-                agenda, child.disk!, firehose, shard: child.slot, encoder: encoder,
-                dice: SeededDice(seed: dice.next()))
+                agenda, child.disk!, firehose, shard: child.slot, isSynced: plan.isSynced,
+                dice: SeededDice(seed: dice.next()),
+                isPoison: { [unowned self] in poison.contains($0) },
+                spoolIsLoose: { [unowned self] in judge.spoolIsLoose() })
         else { return false }
         child.worker = worker
         judge.deliveries += [(worker.good, true), (worker.bad, false)]
@@ -262,9 +288,7 @@ final class Simulation {
     /// Its ends of links and files are closed by the kernel.
     private func bury(_ child: Child) {
         if let worker = child.worker {
-            judge.died(
-                shard: child.slot, worker.ledger, repeats: [worker.good, worker.bad],
-                hasLooseCursor: worker.hasLooseCursor)
+            judge.died(worker)
             worker.die()
         }
         child.router?.die()
