@@ -207,9 +207,12 @@ private final class Memory {
         let first = begin(.worker, 1)
         page(.worker, 1, first).set(.goodHits, to: 100)
         #expect(book.value(.goodHits, .worker, 1) == 0)
+        #expect(!book.knowsLedger(.worker, 1))
         book.seeded(.worker, 1, ordinal: first)
         #expect(book.value(.goodHits, .worker, 1) == 100)
+        #expect(book.knowsLedger(.worker, 1) && !book.knowsLedger(.worker, 0))
         book.fold(.worker, 1, ordinal: first)
+        #expect(book.knowsLedger(.worker, 1))
         #expect(book.value(.goodHits, .worker, 1) == 100)
 
         // One that dies while it still reads its spool leaves no ledger behind.

@@ -154,6 +154,23 @@ extension EndToEnd {
 
         // MARK: The supervisor's own death
 
+        @Test func `from its first status on a cluster's totals are what its spool holds`() throws {
+            let cluster = try Cluster(settings: ["workers=2"])
+            for n in 0..<40 { _ = try cluster.get("/p.gif?event=e&uid=v\(n)") }
+            let before = try cluster.status().ledger.accepted
+            #expect(before == 40)
+            cluster.endNow()
+            try cluster.launch()
+            var seen: [Int] = []
+            let isReady = try eventually(within: 15) {
+                guard let status = try? cluster.status() else { return false }
+                seen.append(status.ledger.accepted)
+                return status.allReady
+            }
+            #expect(isReady, "\(cluster.logText)")
+            #expect(seen.allSatisfy { $0 == before }, "\(seen)")
+        }
+
         @Test
         func `kill -9 of the supervisor: all leave, the next starts at once, nothing is lost`()
             throws

@@ -36,7 +36,10 @@ extension Cluster {
 
     func workerCounts() -> [LedgerCounts] {
         (0..<ownedShards).map { shard in
-            LedgerCounts { book.value($0, .worker, shard) }
+            // A worker that has never been at work in this cluster's life has told nothing yet.
+            book.knowsLedger(.worker, shard)
+                ? LedgerCounts { book.value($0, .worker, shard) }
+                : spoolLook.line(of: shard, settings, nowMs: loop.nowMs).counts
         }
     }
 

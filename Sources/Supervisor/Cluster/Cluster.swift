@@ -28,6 +28,8 @@ final class Cluster {
     /// Shards that a worker of their own writes: 0 ..< ownedShards. Those beyond are orphans.
     private(set) var ownedShards: Int
     private(set) var orphans: OrphanShards
+    /// For shards whose worker has not come to work yet.
+    var spoolLook = SpoolLook()
     var children: [Child] = []
     var plan = LinkPlan()
     /// Links that could not be made yet for want of descriptors.

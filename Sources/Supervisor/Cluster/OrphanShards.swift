@@ -33,6 +33,21 @@ final class OrphanShards {
     }
 }
 
+/// What shards' folders say of them, read no more often than somebody could tell.
+struct SpoolLook {
+    private var lines: [Int: (line: SpoolLedgerLine, atMs: UInt64)] = [:]
+    private static let freshMs: UInt64 = 200
+
+    mutating func line(of shard: Int, _ settings: Settings, nowMs: UInt64) -> SpoolLedgerLine {
+        if let known = lines[shard], nowMs < known.atMs + Self.freshMs { return known.line }
+        let line =
+            Glue.spoolLedgerLine(settings, shard) ?? lines[shard]?.line
+            ?? SpoolLedgerLine(shard: shard)
+        lines[shard] = (line, nowMs)
+        return line
+    }
+}
+
 /// What a shard's folder says of it.
 struct SpoolLedgerLine: Equatable {
     var shard: Int

@@ -15,6 +15,8 @@ public struct CounterBook {
         /// By the page's parity.
         var living = [false, false]
         var seeded = [false, false]
+        /// The retired page has the ledger of one that was seeded.
+        var keepsLedger = false
         var newest = 0
     }
 
@@ -72,6 +74,15 @@ public struct CounterBook {
         for text in CounterText.allCases { retired.write(text, dead.text(text)) }
         dead.enter(.retired)
         books[role]![slot].living[parity] = false
+        if keepsLedger { books[role]![slot].keepsLedger = true }
+    }
+
+    /// Whether the slot's ledger counters are anybody's word: before the first incarnation is seeded
+    /// they are 0, whatever its spool holds.
+    public func knowsLedger(_ role: Inheritance.Role, _ slot: Int) -> Bool {
+        let book = books[role]![slot]
+        return book.keepsLedger
+            || (0...1).contains { book.living[$0] && isSeeded(role, slot, $0) }
     }
 
     /// A slot's value by the rules above.
