@@ -112,7 +112,7 @@ private func deliver(
     let own = queue.pointee.own
     return LaneDelivery.allocate(
         lane, source: .queue(queue),
-        undeliveredBytes: own.pointee.undeliveredHits == 0 ? 0 : own.pointee.byteCount,
+        undeliveredBytes: own.pointee.bytesToDeliver,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })
 }

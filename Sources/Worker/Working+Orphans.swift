@@ -31,8 +31,8 @@ extension Working {
             guard bytes > 0, delivery.pointee.isCaughtUp || !onlyIfResting else { return }
             delivery.pointee.appended(bytes: Int(clamping: min(bytes, 1 << 60)))
         }
-        let good = orphan.pointee.good.hasUnread ? orphan.pointee.good.byteCount : 0
-        let bad = orphan.pointee.bad.hasUnread ? orphan.pointee.bad.byteCount : 0
+        let good = orphan.pointee.good.bytesToDeliver
+        let bad = orphan.pointee.bad.bytesToDeliver
         tell(state.pointee.goodDelivery, good)
         tell(state.pointee.badDelivery, bad)
     }

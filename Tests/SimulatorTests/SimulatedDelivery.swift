@@ -38,7 +38,8 @@ final class SimulatedDelivery {
         builder = BatchBuilder(
             streamName: isGood ? "good" : "bad", source: .spool(lane), recordBytesMax: 2048,
             callBytesMax: 8192)
-        if lane.pointee.undeliveredHits > 0 { appended(bytes: Int(lane.pointee.byteCount)) }
+        let bytes = Int(lane.pointee.bytesToDeliver)
+        if bytes > 0 { appended(bytes: bytes) }
     }
 
     var isCaughtUp: Bool { machine.isCaughtUp }

@@ -398,4 +398,22 @@ import Testing
             try! file.write(contentsOf: Data(bytes))
         }
     }
+
+    @Test func `hits whose bytes a power cut took, all of them, are given up, not waited for`()
+        throws
+    {
+        let folder = TemporaryFolder()
+        var lane = try SpoolLane.open(folder)
+        lane.store(1...2)
+        lane.writeCursor()
+        for name in folder.segments { folder.write([], to: name) }
+        lane = try SpoolLane.open(folder)
+        #expect(lane.undeliveredHits == 2 && lane.byteCount == 0)
+        let bytes = lane.bytesToDeliver
+        #expect(bytes > 0, "or nothing would ever look")
+        #expect(lane.take() == nil)
+        let ledger = lane.ledger
+        #expect(ledger.undelivered == 0 && ledger.dropped == 2)
+        #expect(lane.bytesToDeliver == 0)
+    }
 }

@@ -179,6 +179,10 @@ struct SpoolLane: ~Copyable {
 
     var undeliveredHits: UInt64 { cumulativeHits - cursor.passed }
 
+    /// What a delivery that begins now has before it, near enough. Never 0 while hits are undelivered:
+    /// a power cut may leave none of their bytes, and then they are to be given up, not waited for.
+    var bytesToDeliver: UInt64 { undeliveredHits == 0 ? 0 : max(byteCount, 1) }
+
     var ledger: LaneLedger {
         var ledger = LaneLedger()
         ledger.cumulativeHits = cumulativeHits
