@@ -28,8 +28,8 @@ test: ## every test, end-to-end ones against the release binary
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@swift build --build-tests
-	@swift test --skip-build --skip EndToEndTests
-	@TESTED_HYDRANT="$(abspath $(hydrant))" swift test --skip-build --no-parallel --filter EndToEndTests
+	@ops/tested --skip-build --skip EndToEndTests
+	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --no-parallel --filter EndToEndTests
 
 lint: ## formatting, and the scripts' syntax
 	@swift format lint --strict --parallel --recursive $(swift_sources)

@@ -3,11 +3,14 @@ import Core
 import Glibc
 import Platform
 
-/// The local Firehose's process: builds the service, obeys the supervisor, runs the loop with what
-/// CPU nobody else wants. Never returns.
+/// The local Firehose's process: builds the service, obeys the supervisor, runs the loop, unless
+/// told otherwise with what CPU nobody else wants. Never returns.
 public func runLocalFirehose(_ child: ChildContext) throws -> Never {
-    scheduleWhenIdle()
     let settings = child.settings
+    switch settings.localPriority {
+    case .idle: scheduleWhenIdle()
+    case .normal: scheduleAsBatch()
+    }
     let log = child.log
     let host = hostName()
     closeOnExec(Inheritance.firstSocket)

@@ -63,6 +63,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("local.listen", "\"127.0.0.1:9999\"") { $0.localListen.port == 9999 },
         SampleValue("local.sink", "\"discard\"") { $0.sink == .discard },
         SampleValue("local.buffer_interval", "\"500ms\"") { $0.bufferIntervalMs == 500 },
+        SampleValue("local.priority", "\"normal\"") { $0.localPriority == .normal },
         SampleValue("log.level", "\"debug\"") { $0.logLevel == .debug },
         SampleValue("log.format", "\"json\"") { $0.logFormat == .json },
     ]

@@ -63,7 +63,8 @@ extension EndToEnd {
 /// Runs it with the binary under test.
 func chaos(_ arguments: [String]) throws -> Output {
     try run(
-        root.appendingPathComponent("ops/chaos").path, arguments,
+        root.appendingPathComponent("ops/chaos").path,
+        arguments + ["--set", "local.priority=normal"],
         environment: ["TESTED_HYDRANT": binary], timeoutSeconds: 240)
 }
 

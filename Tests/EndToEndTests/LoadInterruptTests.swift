@@ -15,9 +15,7 @@ extension EndToEnd {
             return text.split(separator: " ").compactMap { Int32($0) }
         }
 
-        private static func isGone(_ pid: Int32) -> Bool {
-            !FileManager.default.fileExists(atPath: "/proc/\(pid)")
-        }
+        private static func isGone(_ pid: Int32) -> Bool { !isAlive(pid) }
 
         /// A long load that has begun to send.
         private func running(

@@ -5,9 +5,11 @@ from .cluster import Cluster, Trouble
 
 class FarSide:
     def __init__(self, options, folder, settings=()):
-        # Objects are enough to count rows in; the processor is for the cluster under trial.
+        # Objects are enough to count rows in; the processor is for the cluster under trial. But
+        # a Firehose that is elsewhere does not starve because this machine is busy.
         self.cluster = Cluster(options.binary, f"{folder}/firehose", [
-            f"workers={options.workers}", "local.sink=objects", "local.buffer_interval=1s", *settings])
+            f"workers={options.workers}", "local.sink=objects", "local.buffer_interval=1s",
+            "local.priority=normal", *settings])
 
     @property
     def data(self):

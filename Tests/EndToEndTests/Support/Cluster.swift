@@ -34,6 +34,8 @@ final class Cluster {
             [
                 "listen=127.0.0.1:\(port)", "local.listen=127.0.0.1:\(localPort)",
                 "admin=127.0.0.1:\(adminPort)",
+                // Rows arrive also where the machine that tests has no CPU to spare.
+                "local.priority=normal",
             ] + settings
         self.environment = environment
         if let config {

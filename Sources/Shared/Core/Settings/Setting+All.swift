@@ -158,6 +158,13 @@ extension Setting {
         Setting(
             "local.buffer_interval", \.bufferIntervalMs, .span(100...900_000),
             "How long rows are gathered before an object is written."),
+        Setting(
+            "local.priority", \.localPriority, .choice(),
+            """
+            When the local Firehose has a CPU. `idle`: when nobody else wants it, so that it costs \
+            the collector nothing. `normal`: as any other process, where rows must arrive although \
+            something else keeps every CPU busy.
+            """),
     ]
 
     private static let log = [

@@ -3,7 +3,7 @@ extension Setting {
     /// Firehose were started with.
     public static let fixedKeys: Set<String> = [
         "listen", "cores", "data", "admin", "spool.dir", "delivery.mode", "local.listen",
-        "local.sink", "local.buffer_interval",
+        "local.sink", "local.buffer_interval", "local.priority",
     ]
 
     /// The keys whose values differ, in the table's order.

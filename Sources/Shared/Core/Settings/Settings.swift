@@ -22,6 +22,7 @@ public struct Settings: Equatable, Sendable {
     public enum OnStop: String, Sendable, CaseIterable { case keep, deliver }
     public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
     public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
+    public enum LocalPriority: String, Sendable, CaseIterable { case idle, normal }
     public enum LogLevel: String, Sendable, CaseIterable {
         case trace, debug, info, notice, warning, error
     }
@@ -82,6 +83,7 @@ public struct Settings: Equatable, Sendable {
     public var localListen = Address(host: "127.0.0.1", port: 8090)
     public var sink = Sink.warehouse
     public var bufferIntervalMs: UInt64 = 2000
+    public var localPriority = LocalPriority.idle
 
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.auto
