@@ -276,11 +276,37 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
     }
 
     private func loadFrom(
-        _ folder: TemporaryFolder, _ configPath: String? = nil, overrides: [String] = []
+        _ folder: TemporaryFolder, _ configPath: String? = nil, overrides: [String] = [],
+        for need: SettingsNeed = .start
     ) throws(ConfigProblems) -> LoadedSettings {
         try SettingsLoader.load(
             configPath: configPath, overrides: overrides, environment: [:],
-            workingFolder: folder.path)
+            workingFolder: folder.path, for: need)
+    }
+
+    // MARK: A cluster that runs on other settings
+
+    @Test func `what is broken in the file does not hide a cluster`() throws {
+        let folder = TemporaryFolder()
+        folder.write("data = \"d\"\nworkers = \"many\"\nwokers = 2")
+        let found = try loadFrom(folder, for: .findCluster)
+        #expect(found.settings.dataFolder == folder.path + "/d")
+        #expect(found.warnings.count == 2)
+        #expect(throws: ConfigProblems.self) { try loadFrom(folder, for: .use) }
+    }
+
+    @Test(arguments: ["data = 7", "[spool]\ndir = 7", "data = \"d"])
+    func `unless it is where the cluster is`(text: String) throws {
+        let folder = TemporaryFolder()
+        folder.write(text)
+        #expect(throws: ConfigProblems.self) { try loadFrom(folder, for: .findCluster) }
+    }
+
+    @Test func `or was typed just now`() {
+        let folder = TemporaryFolder()
+        #expect(throws: ConfigProblems.self) {
+            try loadFrom(folder, overrides: ["dta=x"], for: .findCluster)
+        }
     }
 
     // MARK: Paths
@@ -321,7 +347,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         let looking = try SettingsLoader.load(
             configPath: nil,
             overrides: ["delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:5000"],
-            environment: [:], workingFolder: "/nowhere", startsCluster: false)
+            environment: [:], workingFolder: "/nowhere", for: .use)
         #expect(looking.settings.deliveryMode == .aws)
     }
 

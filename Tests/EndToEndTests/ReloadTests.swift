@@ -81,6 +81,10 @@ extension EndToEnd {
             kill(cluster.pid, SIGHUP)
             #expect(eventually(within: 5) { cluster.logText.contains("SIGHUP: not reloaded") })
             #expect(cluster.logText.contains("hydrant.toml:2:1"), "\(cluster.logText)")
+            // Who looks at the cluster meanwhile is warned, and sees it.
+            let seen = try cluster.hydrant(["status"] + cluster.finding)
+            #expect(seen.status == 0 && seen.stdout.contains("worker"), "\(seen.stderr)")
+            #expect(seen.stderr.contains("hydrant.toml:2:1"), "\(seen.stderr)")
             try configure(cluster, "workers = 1\n")
             #expect(try cluster.status().processes.map(\.pid) == before)
             #expect(try cluster.get("/p.gif?event=e").stdout.hasPrefix("HTTP/1.1 200"))

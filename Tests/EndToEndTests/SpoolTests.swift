@@ -14,23 +14,6 @@ extension EndToEnd {
                 environment: ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"])
         }
 
-        /// GETs that many hits, one after the other; how many were answered 200.
-        @discardableResult
-        private static func send(
-            _ count: Int, _ name: String, to cluster: Cluster
-        ) throws -> Int {
-            let urls = (0..<count).map {
-                "\(cluster.pixel)?event=s&campaign=\(name)-\($0)&uid=u\($0)"
-            }
-            try urls.map { "url = \"\($0)\"\noutput = \"/dev/null\"" }.joined(separator: "\n")
-                .write(
-                    to: cluster.folder.appendingPathComponent("urls"), atomically: true,
-                    encoding: .utf8)
-            let sent = try run(
-                "curl", ["-sS", "-w", "%{http_code}\\n", "-K", "urls"], in: cluster.folder)
-            return sent.lines.count { $0 == "200" }
-        }
-
         /// Starts another cluster on what one left.
         private static func next(
             _ cluster: Cluster, settings: [String], start: Bool = true
@@ -44,11 +27,11 @@ extension EndToEnd {
 
         @Test func `4, then 2, then 8 workers: all is delivered, and the ledger closes`() throws {
             let four = try Self.dark(["workers=4"])
-            #expect(try Self.send(300, "four", to: four) == 300)
+            #expect(try sendEach(300, "four", to: four) == 300)
             #expect(try four.status().shards.allSatisfy { $0.ledger.spooled > 0 })
 
             let two = try Self.next(four, settings: ["workers=2"])
-            #expect(try Self.send(200, "two", to: two) == 200)
+            #expect(try sendEach(200, "two", to: two) == 200)
             let before = try two.status()
             #expect(before.shards.map(\.shard) == [0, 1, 2, 3])
             #expect(before.ledger.accepted == 500 && before.ledger.closes)
@@ -63,7 +46,7 @@ extension EndToEnd {
             #expect(list.stdout.contains("shard-3, not in use"), "\(list.stdout)")
 
             let eight = try Self.next(two, settings: ["workers=8"])
-            #expect(try Self.send(400, "eight", to: eight) == 400)
+            #expect(try sendEach(400, "eight", to: eight) == 400)
             try eight.flush()
             let last = try eight.status()
             #expect(last.shards.count == 8)
@@ -74,16 +57,16 @@ extension EndToEnd {
 
         @Test func `a spool folder removed under load: nothing acknowledged is lost`() throws {
             let cluster = try Self.dark(["workers=1"])
-            #expect(try Self.send(100, "before", to: cluster) == 100)
+            #expect(try sendEach(100, "before", to: cluster) == 100)
             try FileManager.default.removeItem(
                 at: cluster.data.appendingPathComponent("spool/shard-0"))
-            let stored = try Self.send(50, "gap", to: cluster)
+            let stored = try sendEach(50, "gap", to: cluster)
             let isNoticed = try eventually(within: 5) {
                 usleep(100_000)
                 return cluster.logText.contains("removed or moved behind our back")
             }
             #expect(isNoticed, "\(cluster.logText)")
-            #expect(try Self.send(50, "after", to: cluster) == 50)
+            #expect(try sendEach(50, "after", to: cluster) == 50)
             let verified = try cluster.hydrant("spool", "verify")
             #expect(verified.status == 0, "\(verified.stdout)")
             let next = try Self.next(cluster, settings: ["workers=1"])
@@ -93,85 +76,9 @@ extension EndToEnd {
             #expect(try next.status().ledger.closes)
         }
 
-        @Test func `a full disk: 503, told in the status, and it goes on by itself`() throws {
-            // A small file system in a mount namespace of our own, grown when it is full.
-            let script = """
-                set -e
-                mount -t tmpfs -o size=1m none "$1"
-                cd "$2"
-                shift 2
-                "$@" > cluster.log 2>&1 &
-                pid=$!
-                trap 'kill -TERM $pid; wait $pid || true' EXIT
-                echo $pid > pid
-                while [ ! -e grow ]; do sleep 0.1; done
-                mount -o remount,size=50m none "$DISK"
-                while [ ! -e done ]; do sleep 0.1; done
-                """
-            let cluster = try Cluster(
-                settings: [
-                    "workers=1", "delivery.mode=aws", "spool.dir=disk/spool",
-                    "firehose.endpoint_url=http://127.0.0.1:\(freePort())",
-                    "spool.segment_bytes=1MiB",
-                ],
-                environment: ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"],
-                start: false)
-            let disk = cluster.folder.appendingPathComponent("disk").path
-            try FileManager.default.createDirectory(
-                atPath: disk, withIntermediateDirectories: true)
-            try script.write(
-                toFile: cluster.folder.path + "/disk.sh", atomically: true, encoding: .utf8)
-            let holder = try SpawnedProcess(
-                "unshare",
-                ["-rm", "bash", "disk.sh", disk, cluster.folder.path, binary, "run"]
-                    + cluster.finding,
-                environment: cluster.environment.merging(["DISK": disk]) { $1 },
-                folder: cluster.folder.path, output: cluster.folder.path + "/disk.log",
-                errors: cluster.folder.path + "/disk.log")
-            defer {
-                _ = FileManager.default.createFile(
-                    atPath: cluster.folder.path + "/done", contents: nil)
-                if !holder.waitUntilExit(withinSeconds: 15) { holder.endNow() }
-            }
-            let isReady = try eventually(within: 15) {
-                usleep(50_000)
-                return (try? cluster.status().allReady) ?? false
-            }
-            try #require(
-                isReady,
-                "\((try? String(contentsOfFile: cluster.folder.path + "/disk.log", encoding: .utf8)) ?? "")"
-            )
-            let padding = String(repeating: "x", count: 1500)
-            var answered = 0
-            var isFull = false
-            for round in 0..<40 where !isFull {
-                let sent = try Self.send(100, "\(padding)-\(round)", to: cluster)
-                answered += sent
-                isFull = sent < 100
-            }
-            #expect(isFull)
-            let isTold = try eventually(within: 5) {
-                usleep(100_000)
-                return try cluster.hydrant("status", "--set", cluster.settings[0]).stdout
-                    .contains("No space left on device")
-            }
-            #expect(isTold)
-            _ = FileManager.default.createFile(
-                atPath: cluster.folder.path + "/grow", contents: nil)
-            let goesOn = try eventually(within: 5) {
-                usleep(100_000)
-                let sent = try Self.send(1, "again", to: cluster)
-                answered += sent
-                return sent == 1
-            }
-            #expect(goesOn)
-            let status = try cluster.status()
-            #expect(status.ledger.accepted == answered && status.ledger.closes)
-        }
-
         @Test func `spool commands on a living and on a stopped cluster`() throws {
             let cluster = try Self.dark(["workers=2"])
-            #expect(try Self.send(200, "c", to: cluster) == 200)
+            #expect(try sendEach(200, "c", to: cluster) == 200)
             _ = try cluster.get("/p.gif")
             func spool(_ words: String...) throws -> Output {
                 try run(

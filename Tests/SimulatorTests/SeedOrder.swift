@@ -3,7 +3,7 @@ import Foundation
 /// Which lives to live, and where to say how it goes: `ops/simulate` asks by environment.
 ///
 ///     FIRST_SEED   the first (1)
-///     SEEDS        how many (600)
+///     SEEDS        how many (2,500)
 ///     SEED_NOTES   a file that says how it goes: "run S", then "clean S", or "failed S"; behind it
 ///                  the history. A process that dies leaves the life it was at.
 struct SeedOrder {
@@ -13,7 +13,7 @@ struct SeedOrder {
     init() {
         let words = ProcessInfo.processInfo.environment
         let first = words["FIRST_SEED"].flatMap { UInt64($0) } ?? 1
-        seeds = first..<(first + (words["SEEDS"].flatMap { UInt64($0) } ?? 600))
+        seeds = first..<(first + (words["SEEDS"].flatMap { UInt64($0) } ?? 2500))
         notes = words["SEED_NOTES"].map { open($0, O_WRONLY | O_CREAT, 0o644) } ?? -1
     }
 

@@ -119,7 +119,7 @@ import Testing
         let options = try ConfigOptions.parse(words)
         let loaded = try SettingsLoader.load(
             configPath: options.config, overrides: options.overrides, environment: environment,
-            workingFolder: temporary.path, startsCluster: false)
+            workingFolder: temporary.path, for: .use)
         return options.finding(loaded)
     }
 

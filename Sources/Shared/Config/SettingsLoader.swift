@@ -13,11 +13,11 @@ public enum SettingsLoader {
     ///   - overrides: "section.key=value" each; the last one for a key wins.
     ///   - environment: `HYDRANT_SECTION_KEY` each; empty ones count as not set.
     ///   - workingFolder: Absolute.
-    ///   - startsCluster: Whether what `run` alone needs is needed (AWS credentials).
+    ///   - need: What they are for.
     ///   - host: What `{host}` in a stream's name becomes.
     public static func load(
         configPath: String?, overrides: [String], environment: [String: String],
-        workingFolder: String, startsCluster: Bool = true, host: String = machineName()
+        workingFolder: String, for need: SettingsNeed = .start, host: String = machineName()
     ) throws(ConfigProblems) -> LoadedSettings {
         var layers = SettingsLayers()
         let shown = configPath ?? defaultFileName
@@ -36,9 +36,21 @@ public enum SettingsLoader {
         layers.apply(overrides: overrides)
         layers.makePathsAbsolute(from: text == nil ? workingFolder : folder(of: path))
         layers.checkConflicts(host: host)
-        if startsCluster { layers.checkCredentials(environment) }
+        if need == .start { layers.checkCredentials(environment) }
+        if need == .findCluster { layers.forgiveWhatFindsNothing() }
         return try layers.loaded(sourceFile: text == nil ? nil : path)
     }
+}
+
+/// What settings are loaded for.
+public enum SettingsNeed: Sendable {
+    /// `run`: with what it alone needs (AWS credentials).
+    case start
+    /// Everything else that goes by them.
+    case use
+    /// Only to find a cluster that runs, or ran. It was started with other settings, and what has
+    /// been broken in the file since must not keep anybody from seeing or stopping it.
+    case findCluster
 }
 
 /// Settings while they are gathered: what is known, from where, and what is wrong so far.
@@ -157,6 +169,16 @@ struct SettingsLayers {
                     hint: "export it where hydrant starts; other credential sources are not in "
                         + "this version"))
         }
+    }
+
+    /// Problems become warnings, unless they are about where a cluster is, or were typed just now.
+    mutating func forgiveWhatFindsNothing() {
+        guard refusedKeys.isDisjoint(with: ["data", "spool.dir"]) else { return }
+        func isTyped(_ problem: ConfigProblem) -> Bool {
+            if case .flag = problem.place { true } else { false }
+        }
+        warnings += problems.filter { !isTyped($0) }.sorted { $0.rank < $1.rank }
+        problems.removeAll { !isTyped($0) }
     }
 
     func loaded(sourceFile: String?) throws(ConfigProblems) -> LoadedSettings {

@@ -60,12 +60,17 @@ public enum SmallFile {
     /// Removes it if it is there.
     public static func remove(_ path: String) { unlink(path) }
 
-    /// Makes the folder and those above it.
-    public static func makeFolder(_ path: String) throws(Failure) {
-        if mkdir(path, 0o755) == 0 { return }
+    /// Makes the folder and those above it, each durable in its parent if so wanted.
+    public static func makeFolder(
+        _ path: String, isDurable: Bool = false
+    ) throws(Failure) {
+        if mkdir(path, 0o755) == 0 {
+            if isDurable { syncParent(of: path) }
+            return
+        }
         if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-            try makeFolder(String(path[..<slash]))
-            if mkdir(path, 0o755) == 0 { return }
+            try makeFolder(String(path[..<slash]), isDurable: isDurable)
+            return try makeFolder(path, isDurable: isDurable)
         }
         let failure = Failure(errnoOf: "mkdir")
         var status = stat()
@@ -74,6 +79,17 @@ public enum SmallFile {
             throw Failure(number: ENOTDIR, call: "mkdir")
         }
         throw failure
+    }
+
+    /// As far as the file system knows how: some network file systems know no sync of a folder, and
+    /// one that may be written to but not read cannot be opened.
+    private static func syncParent(of path: String) {
+        let slash = path.lastIndex(of: "/")
+        let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        _ = fsync(folder)
+        close(folder)
     }
 
     /// The names in a folder, "." and ".." left out; empty when it cannot be read.

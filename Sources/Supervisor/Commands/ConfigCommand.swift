@@ -18,7 +18,7 @@ struct ConfigCommand: ParsableCommand {
         var origin = false
 
         func run() throws {
-            let loaded = try options.load(startsCluster: false)
+            let loaded = try options.load(for: .use)
             print(text(of: loaded), terminator: "")
         }
 

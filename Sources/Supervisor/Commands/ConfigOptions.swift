@@ -28,20 +28,17 @@ struct ConfigOptions: ParsableArguments {
     /// Loads the settings. What is wrong goes to stderr, and the process exits 78; so do warnings,
     /// and it goes on.
     ///
-    /// - Parameter startsCluster: Whether what `run` alone needs must be there (AWS credentials).
-    func load(startsCluster: Bool = true) throws -> LoadedSettings {
-        let loaded = try reportingProblems { () throws(ConfigProblems) in
-            try read(startsCluster: startsCluster)
-        }
+    func load(for need: SettingsNeed = .start) throws -> LoadedSettings {
+        let loaded = try reportingProblems { () throws(ConfigProblems) in try read(for: need) }
         Terminal.printError(loaded.renderWarnings(color: Terminal.errorsAreColored))
         return loaded
     }
 
     /// The same without a word to anybody.
-    func read(startsCluster: Bool = true) throws(ConfigProblems) -> LoadedSettings {
+    func read(for need: SettingsNeed = .start) throws(ConfigProblems) -> LoadedSettings {
         try SettingsLoader.load(
             configPath: config, overrides: overrides, environment: currentEnvironment(),
-            workingFolder: currentFolder(), startsCluster: startsCluster)
+            workingFolder: currentFolder(), for: need)
     }
 
     /// Settings and schema, and folders looked at: what `run` starts with and `check` checks.
@@ -65,8 +62,11 @@ func reportingProblems<R>(_ body: () throws(ConfigProblems) -> R) throws -> R {
 }
 
 extension ConfigOptions {
-    /// For commands about a cluster that runs already, or ran: where it is.
-    func settings() throws -> Settings { try load(startsCluster: false).settings }
+    /// For commands about a cluster that runs already, or ran, and that go by its settings too.
+    func settings() throws -> Settings { try load(for: .use).settings }
+
+    /// For those that only want to find it.
+    func settingsToFind() throws -> Settings { try load(for: .findCluster).settings }
 
     /// The options by which another command, in the same folder, finds the cluster that these
     /// options start: with a blank before each, or nothing.

@@ -16,7 +16,7 @@ struct FlushCommand: ParsableCommand {
     @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
-        let settings = try cluster.settings()
+        let settings = try cluster.settingsToFind()
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
             let showsProgress = isTerminal(2)

@@ -23,7 +23,7 @@ struct SchemaCommand: ParsableCommand {
         @OptionGroup var options: ConfigOptions
 
         func run() throws {
-            let loaded = try options.load(startsCluster: false)
+            let loaded = try options.load(for: .use)
             let file = try reportingProblems { () throws(ConfigProblems) in
                 try StartChecks.schema(of: loaded.settings)
             }

@@ -13,7 +13,7 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var cluster: ConfigOptions
 
     func run() throws {
-        let settings = try cluster.settings()
+        let settings = try cluster.settingsToFind()
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
             let isRunning = try ControlClient(path: folder.controlSocket)

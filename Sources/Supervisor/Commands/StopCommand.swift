@@ -27,7 +27,7 @@ struct StopCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = try cluster.settings()
+        let settings = try cluster.settingsToFind()
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
             var last = ""

@@ -22,7 +22,8 @@ struct DataFolder: Equatable {
     func prepare() throws(ClusterFailure) {
         try checkSocketPath()
         do {
-            try SmallFile.makeFolder(path)
+            // It holds the spool: a folder that a power cut takes away takes all below it along.
+            try SmallFile.makeFolder(path, isDurable: true)
             try SmallFile.makeFolder(runFolder)
             let probe = runFolder + "/.probe"
             SmallFile.remove(probe)

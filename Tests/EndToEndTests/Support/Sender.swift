@@ -73,3 +73,20 @@ func expectAllThere(_ cluster: Cluster, _ sent: Sent) throws {
     #expect(status.ledger.spooled == 0)
     #expect(status.ledger.accepted == Set(rows.compactMap { $0["id"] as? String }).count)
 }
+
+/// GETs that many hits, one after the other; how many were answered 200.
+@discardableResult
+func sendEach(
+    _ count: Int, _ name: String, to cluster: Cluster
+) throws -> Int {
+    let urls = (0..<count).map {
+        "\(cluster.pixel)?event=s&campaign=\(name)-\($0)&uid=u\($0)"
+    }
+    try urls.map { "url = \"\($0)\"\noutput = \"/dev/null\"" }.joined(separator: "\n")
+        .write(
+            to: cluster.folder.appendingPathComponent("urls"), atomically: true,
+            encoding: .utf8)
+    let sent = try run(
+        "curl", ["-sS", "-w", "%{http_code}\\n", "-K", "urls"], in: cluster.folder)
+    return sent.lines.count { $0 == "200" }
+}
