@@ -361,6 +361,25 @@ import Testing
         }
     }
 
+    @Test func `at its cap a lane takes hits as soon as the disk takes the cursor again`() throws {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        var lane = try SpoolLane.open(
+            folder, bytesMax: 256 << 10, segmentBytes: 64 << 10, files: disk.files)
+        var sequence: UInt64 = 1
+        while lane.append(sequence, padding: 40 << 10).isStored { sequence += 1 }
+        let refused = lane.append(100)
+        #expect(refused.isFull)
+        // All of it is delivered while nothing can be written, so nothing can be deleted either.
+        disk.answer = { $0 == .write ? EIO : 0 }
+        for read in lane.takeAll() { lane.commit(read) }
+        disk.answer = { _ in 0 }
+        let stored = lane.append(101)
+        #expect(stored.isStored)
+        #expect(lane.ledger.byteCount < 64 << 10)
+        withExtendedLifetime(disk) {}
+    }
+
     @Test func `a folder that is removed while running is made again with what was in use`() throws
     {
         let folder = TemporaryFolder()
