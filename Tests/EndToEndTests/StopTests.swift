@@ -120,9 +120,7 @@ extension EndToEnd {
                     let signals = [SIGPIPE, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM]
                     for signal in signals { kill(cluster.pid, signal) }
                     for pid in before {
-                        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGCHLD, SIGWINCH] {
-                            kill(pid, signal)
-                        }
+                        for signal in [SIGHUP, SIGINT, SIGQUIT] + signals { kill(pid, signal) }
                     }
                     usleep(round % 10 == 0 ? 20_000 : 8000)
                 }

@@ -16,7 +16,9 @@ ANSWERED_SHARE_MIN = 0.3
 #: To the supervisor, a hundred times a second; SIGHUP is a reload.
 FLOOD = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGPIPE, signal.SIGCHLD, signal.SIGALRM]
 #: To each of its children, whom only the supervisor tells to leave.
-CHILD_FLOOD = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGPIPE, signal.SIGCHLD, signal.SIGWINCH]
+CHILD_FLOOD = [*FLOOD, signal.SIGINT, signal.SIGQUIT]
+#: A process that was just started has not had the time to ignore anything, and dies of it.
+GROWN_SECONDS = 0.2
 
 
 def hang(options, folder, verdict):
@@ -56,12 +58,13 @@ def until_replaced(cluster, role, pid):
 def storm(options, folder, verdict):
     def fault(cluster):
         had = open_files(cluster)
-        progress, started, sent = Progress(), time.monotonic(), 0
+        progress, started, sent, seen = Progress(), time.monotonic(), 0, {}
         while (gone := time.monotonic() - started) < options.seconds:
             for number in FLOOD:
                 sent += send(cluster.process.pid, number)
             for role, pids in cluster.pids().items():
-                for pid in pids if role != "supervisor" else []:
+                grown = [pid for pid in pids if gone - seen.setdefault(pid, gone) >= GROWN_SECONDS]
+                for pid in grown if role != "supervisor" else []:
                     for number in CHILD_FLOOD:
                         sent += send(pid, number)
             progress.show(f"{gone:4.0f} s  {sent:,} signals")

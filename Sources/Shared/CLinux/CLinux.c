@@ -54,10 +54,13 @@ void clinux_ignore_sigpipe(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-void clinux_ignore_terminal_signals(void) {
+void clinux_ignore_stray_signals(void) {
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+    signal(SIGALRM, SIG_IGN);
 }
 
 ssize_t clinux_send_fds(int socket, const void *bytes, size_t count, const int *fds, int fd_count) {

@@ -33,8 +33,9 @@ int clinux_place(pid_t pid, const struct clinux_cpus *cpus);
 int clinux_map_blocks_from(int bytes);
 /// SIGPIPE to ignored, signal mask emptied.
 void clinux_ignore_sigpipe(void);
-/// Ignores SIGINT, SIGHUP and SIGQUIT: what a terminal sends to a whole process group.
-void clinux_ignore_terminal_signals(void);
+/// Ignores SIGINT, SIGHUP and SIGQUIT, which a terminal sends to a whole process group, and SIGUSR1,
+/// SIGUSR2 and SIGALRM, which scripts send to every process of a name; their default is death.
+void clinux_ignore_stray_signals(void);
 
 #define CLINUX_FDS_MAX 4
 /// One datagram with up to CLINUX_FDS_MAX descriptors (SCM_RIGHTS).
