@@ -43,7 +43,7 @@ loadtest: ## 20 s of traffic like adtech's on a fresh cluster; fails when a hit 
 	@swift build --configuration release --product hydrant
 	@loadtest/run $(ARGS)
 
-chaos: ## a minute of kill -9 under load, every role; fails when a hit is lost (ARGS=all: every trial, 12 minutes)
+chaos: ## a minute of kill -9 under load, every role; fails when a hit is lost (ARGS=all: every trial, 15 minutes)
 	@swift build --configuration release --product hydrant
 	@ops/chaos $(ARGS)
 
