@@ -13,10 +13,10 @@ enum Glue {
         var effective = settings
         if settings.schemaFile != nil {
             let schemaPath = path.replacingSuffix(".toml", with: "-schema.toml")
-            try SmallFile.write(Array(schema.text.utf8), to: schemaPath, mode: 0o644)
+            try SmallFile.writeEvenIfFull(Array(schema.text.utf8), to: schemaPath)
             effective.schemaFile = schemaPath
         }
-        try SmallFile.write(Array(SettingsFile.text(for: effective).utf8), to: path, mode: 0o644)
+        try SmallFile.writeEvenIfFull(Array(SettingsFile.text(for: effective).utf8), to: path)
     }
 
     /// What the spool of a stopped cluster holds, a line a shard.

@@ -34,6 +34,36 @@ extension EndToEnd {
             #expect(status.ledger.accepted == answered && status.ledger.closes)
         }
 
+        /// All of `var` on it: not a block is left for what a start writes.
+        @Test(.enabled(if: SmallDisk.isPossible, "this machine lets nobody mount"))
+        func `a cluster on a disk that is full to the last block starts again`() throws {
+            let cluster = try Cluster(
+                settings: [
+                    "workers=1", "delivery.mode=aws", "spool.segment_bytes=1MiB",
+                    "firehose.endpoint_url=http://127.0.0.1:\(freePort())",
+                ], environment: Self.nowhere, start: false)
+            let script = """
+                mkdir var && mount -t tmpfs -o size=2m none var || exit 9
+                ready() {
+                    for _ in $(seq 150); do "$0" status "$@" 2>&1 | grep -q "is running" && return; sleep 0.1; done
+                    exit 8
+                }
+                "$0" run "$@" > log 2>&1 & first=$!
+                ready "$@"
+                cat /dev/zero > var/filler
+                kill -9 $first; wait $first
+                sleep 2.5
+                "$0" run "$@" > log 2>&1 & second=$!
+                ready "$@"
+                "$0" stop "$@" || exit 7
+                wait $second
+                """
+            let output = try run(
+                "unshare", ["-rm", "bash", "-c", script, binary] + cluster.finding,
+                in: cluster.folder, environment: cluster.environment, timeoutSeconds: 60)
+            #expect(output.status == 0, "\(output.stdout)\(output.stderr)\(cluster.logText)")
+        }
+
         /// What `strace` makes of writes to the spool: sockets are written to by other calls.
         @Test(
             .enabled(if: InjectedFault.isPossible, "this machine lets nobody attach"),

@@ -218,6 +218,37 @@ extension EndToEnd {
             #expect(status.ledger.accepted == 50 && status.ledger.closes)
         }
 
+        @Test func `a cluster whose socket was removed is not taken for stopped`() throws {
+            let cluster = try Cluster(settings: ["workers=1"])
+            try FileManager.default.removeItem(
+                at: cluster.data.appendingPathComponent("control.sock"))
+            for command in ["status", "stop", "reload"] {
+                let output = try cluster.hydrant([command] + cluster.finding)
+                expectClearFailure(
+                    output, 69, "a cluster runs here (pid \(cluster.pid))", "kill \(cluster.pid)")
+            }
+            #expect(try cluster.stop() == 0)
+        }
+
+        @Test func `a reload does not wait for a worker that never starts`() throws {
+            let cluster = try Cluster(settings: ["workers=2"], start: false)
+            // Somebody else has that shard, and keeps it.
+            let shard = cluster.data.appendingPathComponent("spool/shard-1")
+            try FileManager.default.createDirectory(at: shard, withIntermediateDirectories: true)
+            let held = open(shard.appendingPathComponent("lock").path, O_RDWR | O_CREAT, 0o600)
+            try #require(held >= 0 && flock(held, LOCK_EX) == 0)
+            defer { close(held) }
+            try cluster.launch()
+            let isThere = eventually(within: 15) {
+                (try? cluster.status())?.pids(of: "router").isEmpty == false
+            }
+            #expect(isThere)
+            let output = try cluster.hydrant(["reload"] + cluster.finding, timeoutSeconds: 60)
+            #expect(output.status == 75, "\(output.stderr)")
+            #expect(output.stderr.contains("worker 1 did not come back"), "\(output.stderr)")
+            #expect(try cluster.stop() == 0)
+        }
+
         private func expectAnswered(_ cluster: Cluster, _ sent: Sent) throws {
             try cluster.flush()
             let rows = try cluster.query("select campaign from events")

@@ -416,4 +416,19 @@ import Testing
         #expect(ledger.undelivered == 0 && ledger.dropped == 2)
         #expect(lane.bytesToDeliver == 0)
     }
+
+    @Test func `a stray file with a huge number does not use up the numbers`() throws {
+        let folder = TemporaryFolder()
+        do {
+            var lane = try SpoolLane.open(folder)
+            lane.store(1...3)
+        }
+        try FileManager.default.copyItem(
+            atPath: "\(folder.path)/0000000000000001.segment",
+            toPath: "\(folder.path)/9999999999999999.segment")
+        var lane = try SpoolLane.open(folder)
+        lane.store(4...6)
+        #expect(lane.drain().count == 6)
+        #expect(lane.ledger.dropped == 0)
+    }
 }

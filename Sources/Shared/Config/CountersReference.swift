@@ -9,9 +9,10 @@ public enum CountersReference {
             Made by `hydrant docs counters` from `Counter.allCases`; a test keeps it so.
 
             Every process writes its own page of the counter file; whoever reads adds them up. A
-            *total* only grows, over restarts too. A *level* is the living process's, and zero when
+            *total* only grows while the cluster runs, over restarts of processes and over reloads,
+            and begins at 0 with the next cluster. A *level* is the living process's, and zero when
             it is dead. A *ledger* number is the shard's: it is read back from the spool at each
-            start, so it is true across deaths.
+            start, so it is true across deaths, and over starts of the cluster.
 
             | Counter | Kind | Meaning |
             |---|---|---|

@@ -28,8 +28,31 @@ public enum SmallFile {
     ) throws(Failure) {
         let temporary = path + ".new"
         unlink(temporary)
-        try writeNew(bytes, to: temporary, mode: mode)
-        try system("rename", rename(temporary, path))
+        do throws(Failure) {
+            try writeNew(bytes, to: temporary, mode: mode)
+            try system("rename", rename(temporary, path))
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// The same; on a disk that is full, into the room that the old file has. For files that nobody
+    /// reads meanwhile.
+    public static func writeEvenIfFull(
+        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o644
+    ) throws(Failure) {
+        do throws(Failure) {
+            try write(bytes, to: path, mode: mode)
+        } catch {
+            guard error.number == ENOSPC || error.number == EDQUOT else { throw error }
+            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw error }
+            defer { Glibc.close(descriptor) }
+            // Not shortened first: the blocks stay this file's.
+            try writeAll(bytes, to: descriptor)
+            try system("ftruncate", ftruncate(descriptor, off_t(bytes.count)))
+        }
     }
 
     /// Writes a file that must not be there yet.
@@ -114,6 +137,16 @@ public enum SmallFile {
         }
         return count < 0 ? nil : String(decoding: room[..<count], as: UTF8.self)
     }
+}
+
+/// Whether some process holds a `FileLock` on the file. Looks only (`/proc/locks`, proc(5)): to try
+/// it would be in the way of whoever wants it at that moment.
+public func isLocked(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0, let locks = try? SmallFile.read("/proc/locks") else {
+        return false
+    }
+    return String(decoding: locks, as: UTF8.self).contains(":\(status.st_ino) ")
 }
 
 /// A file held locked while its process lives. The kernel lets go of it at any death.

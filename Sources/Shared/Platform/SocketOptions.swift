@@ -75,6 +75,15 @@ public func connectUnix(to path: String) throws(Failure) -> Int32 {
     return descriptor
 }
 
+/// Reading fails with EAGAIN after so long without a byte.
+public func limitReading(_ descriptor: Int32, seconds: Int) throws(Failure) {
+    var limit = timeval(tv_sec: seconds, tv_usec: 0)
+    try system(
+        "setsockopt",
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size)))
+}
+
 private func withUnixAddress(
     _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
 ) -> Int32 {

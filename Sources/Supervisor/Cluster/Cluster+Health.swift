@@ -12,6 +12,7 @@ extension Cluster {
 
     func lookAtHealth() {
         lookForHung()
+        tickWaitingReload()
         lendSockets()
         for (shard, counts) in workerCounts().enumerated() {
             if shard == progress.count { progress.append(ProgressWatch()) }

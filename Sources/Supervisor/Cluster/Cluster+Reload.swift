@@ -12,7 +12,7 @@ extension Cluster {
             connection?.write("refused the cluster is stopping\n", andClose: true)
             return
         }
-        if reloadMachine.isActive || !hasSaidReady {
+        if reloadMachine.isActive || isStarting {
             nextReload = reason
             if let connection { nextReloadWaiters.append(connection) }
             return
@@ -30,6 +30,17 @@ extension Cluster {
         if !reloadTimer.isActive {
             reloadTimer.start(afterMs: Self.reloadTickMs, repeatMs: Self.reloadTickMs)
         }
+    }
+
+    /// Not whole yet, and for so short that it may become so by itself. After that a reload may be
+    /// what mends it.
+    private var isStarting: Bool {
+        !hasSaidReady && loop.nowMs < startedAtMs + ReloadMachine.patienceMs
+    }
+
+    /// Call about once a second: what was asked for during a start that does not end.
+    func tickWaitingReload() {
+        if !reloadMachine.isActive && !isStarting { goOnReloading() }
     }
 
     private func takeFreshSettings() throws(ReloadRefusal) {

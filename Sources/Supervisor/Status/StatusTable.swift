@@ -16,6 +16,12 @@ extension StatusReport {
                 "of the bad rows \(grouped(ledger.badDelivered)) are delivered, "
                 + "\(grouped(ledger.badSpooled)) in the spool\n"
         }
+        let unstored =
+            counters.first { $0.name == Counter.hitsAnsweredUnstored.snakeCaseName }?.value ?? 0
+        if unstored > 0 {
+            text +=
+                "\(grouped(unstored)) hits were answered and then not stored (ack = \"received\")\n"
+        }
         if !shards.isEmpty { text += "\n" + align(shardRows) }
         for shard in shards { text += troubles(of: shard) }
         if !processes.isEmpty { text += "\n" + align(processRows) }

@@ -42,9 +42,11 @@ struct LaneRecovery: ~Copyable {
         for entry in try folder.files.list(folder.path) { take(entry) }
         segments.sort { $0.number < $1.number }
         readCursor()
-        numberTaken = max(numberTaken, cursor.position.segment)
         (cumulativeHits, cumulativeMoved) = (cursor.cumulativeHits, cursor.cumulativeMoved)
         readNewest()
+        // Not by the name alone of what is no segment of ours: a stray file must not use up the
+        // numbers. One that stays is stepped over when its number comes.
+        numberTaken = max(cursor.position.segment, segments.last?.number ?? 0)
         if cursorSlot == nil { beginAtOldest() }
     }
 
@@ -53,7 +55,6 @@ struct LaneRecovery: ~Copyable {
             if entry.name != "cursor" { filesIgnored += 1 }
             return
         }
-        numberTaken = max(numberTaken, number)
         if entry.isRegular {
             segments.append(SegmentFile(number: number, byteCount: entry.byteCount))
         } else {
