@@ -33,8 +33,9 @@ extension StatusReport {
         let oldest = shards.map { $0.oldestAgeMs(nowMicroseconds: nowMicroseconds) }.max() ?? 0
         var line = "hydrant is \(state)"
         if let pid { line += " (pid \(pid), up \(seconds(uptimeMs)))" }
-        return line
-            + (oldest == 0 ? ", nothing waits" : ", oldest undelivered row: \(seconds(oldest))")
+        if oldest > 0 { return line + ", oldest undelivered row: \(seconds(oldest))" }
+        // When it came is looked up once a second.
+        return line + (ledger.rowsInSpool == 0 ? ", nothing waits" : ", rows wait")
     }
 
     private var shardRows: [[String]] {
