@@ -25,7 +25,7 @@ extension EndToEnd {
         @Test func `idle routers and workers share a CPU; the local Firehose stays out of it`()
             throws
         {
-            let cluster = try Cluster(settings: ["workers=2"])
+            let cluster = try Cluster(settings: ["workers=2", "local.priority=idle"])
             let all = try cpus(of: cluster.pid)
             if try run("nproc").stdout == "1\n" {
                 usleep(3_000_000)
