@@ -67,7 +67,7 @@ private func makeWorker(
     let shard = child.inheritance.slot
     let host = hostName()
     let target = LaneDelivery.Target(
-        endpoint: try endpoint(settings), region: settings.region,
+        route: try ServiceRoute.toFirehose(settings), region: settings.region,
         streamName: settings.streamName(shard: shard, host: host),
         credentials: try credentials(settings))
     var badTarget = target
@@ -115,14 +115,6 @@ private func deliver(
         undeliveredBytes: own.pointee.bytesToDeliver,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })
-}
-
-private func endpoint(_ settings: Settings) throws -> FirehoseEndpoint {
-    switch settings.deliveryMode {
-    case .local:
-        FirehoseEndpoint(host: settings.localListen.host, port: settings.localListen.port)
-    case .aws: try FirehoseEndpoint(url: settings.endpointURL ?? "")
-    }
 }
 
 /// Mode local: the pair that the supervisor made. Mode aws: the environment's.

@@ -118,9 +118,11 @@ struct BrokenConfig: Sendable, CustomTestStringConvertible {
         BrokenConfig("[firehose]\nstream = \"a b\"", 2, 10, "not a stream's name", "letters"),
         BrokenConfig("[firehose]\nregion = \"Frankfurt\"", 2, 10, "not a region", "eu-central-1"),
         BrokenConfig(
-            "[firehose]\nendpoint_url = \"https://firehose.eu-central-1.amazonaws.com\"", 2, 16,
-            "https is not in this version", "http://HOST:PORT"),
-        BrokenConfig("[firehose]\nendpoint_url = \"ftp://x\"", 2, 16, "begin with http://", "5000"),
+            "[firehose]\nendpoint_url = \"https://x/path\"", 2, 16, "a host and a", "https://HOST"),
+        BrokenConfig("[firehose]\nfips = \"maybe\"", 2, 8, "true or false", "without quotes"),
+        BrokenConfig(
+            "[firehose]\nendpoint_url = \"ftp://x\"", 2, 16, "begin with http:// or https://",
+            "5000"),
         BrokenConfig("[firehose]\nendpoint_url = \"http://x:y\"", 2, 16, "a host and a", "5000"),
         BrokenConfig("[log]\nlevel = \"warn\"", 2, 9, "not \"warn\"", "mean \"warning\"?"),
         BrokenConfig("[log]\nlevel = \"verbose\"", 2, 9, "\"trace\", \"debug\"", "choose one"),

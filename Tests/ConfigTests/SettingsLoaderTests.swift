@@ -60,6 +60,9 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("firehose.endpoint_url", "\"http://localhost:5000/\"") {
             $0.endpointURL == "http://localhost:5000"
         },
+        SampleValue("firehose.fips", "true") { $0.usesFIPS },
+        SampleValue("firehose.dual_stack", "true") { $0.usesDualStack },
+        SampleValue("firehose.ca_file", "\"/etc/ca.pem\"") { $0.authoritiesFile == "/etc/ca.pem" },
         SampleValue("local.listen", "\"127.0.0.1:9999\"") { $0.localListen.port == 9999 },
         SampleValue("local.sink", "\"discard\"") { $0.sink == .discard },
         SampleValue("local.buffer_interval", "\"500ms\"") { $0.bufferIntervalMs == 500 },
@@ -336,10 +339,9 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     // MARK: What goes together
 
-    @Test func `aws mode needs an endpoint and a key pair, and tells all three`() throws {
+    @Test func `aws mode needs a key pair, and tells both halves`() throws {
         #expect(
             problems("[delivery]\nmode = \"aws\"").map(\.message) == [
-                "delivery.mode = \"aws\" needs firehose.endpoint_url in this version",
                 "not set, and delivery.mode = \"aws\" signs calls with it",
                 "not set, and delivery.mode = \"aws\" signs calls with it",
             ])
@@ -349,6 +351,43 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
             overrides: ["delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:5000"],
             environment: [:], workingFolder: "/nowhere", for: .use)
         #expect(looking.settings.deliveryMode == .aws)
+    }
+
+    @Test func `in aws mode AWS's own variables count, below the file`() throws {
+        let environment = [
+            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "", "AWS_CA_BUNDLE": "/ca.pem",
+            "AWS_ENDPOINT_URL": "https://one.test", "AWS_USE_FIPS_ENDPOINT": "TRUE",
+            "AWS_ENDPOINT_URL_FIREHOSE": "https://two.test:8443/",
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+        ]
+        let aws = try load("[delivery]\nmode = \"aws\"", environment: environment)
+        #expect(aws.settings.region == "eu-west-1" && aws.settings.usesFIPS)
+        #expect(aws.settings.authoritiesFile == "/ca.pem")
+        #expect(aws.settings.firehoseEndpoint.url == "https://two.test:8443")
+        #expect(aws.origins["firehose.region"] == .environment("AWS_DEFAULT_REGION"))
+        let file = try load(
+            "[delivery]\nmode = \"aws\"\n[firehose]\nregion = \"us-west-2\"",
+            environment: environment)
+        #expect(file.settings.region == "us-west-2")
+        #expect(try load(environment: environment).settings.region == "us-east-1")
+        let bad = problems(
+            "[delivery]\nmode = \"aws\"",
+            environment: environment.merging(["AWS_REGION": "Europe!"]) { $1 })
+        #expect(bad.map(\.place) == [.environment("AWS_REGION")])
+    }
+
+    @Test func `without an endpoint of its own a region's is called`() throws {
+        var settings = Settings()
+        settings.deliveryMode = .aws
+        settings.region = "eu-central-1"
+        #expect(settings.firehoseEndpoint.url == "https://firehose.eu-central-1.amazonaws.com")
+        settings.usesFIPS = true
+        settings.usesDualStack = true
+        #expect(settings.firehoseEndpoint.url == "https://firehose-fips.eu-central-1.api.aws")
+        settings.endpointURL = "http://127.0.0.1:5000"
+        #expect(settings.firehoseEndpoint.url == "http://127.0.0.1:5000")
+        settings.deliveryMode = .local
+        #expect(settings.firehoseEndpoint.authority == settings.localListen.text)
     }
 
     @Test func `one stream for several workers is warned of, at its line`() throws {

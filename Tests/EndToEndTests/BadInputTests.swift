@@ -50,19 +50,6 @@ extension EndToEnd {
             }
         }
 
-        @Test func `what this version cannot do is refused by name`() throws {
-            let cluster = try Cluster(start: false)
-            for setting in [
-                "firehose.endpoint_url=https://firehose.us-east-1.amazonaws.com"
-            ] {
-                let output = try failedStart(
-                    cluster, ["--set", setting, "--set", "delivery.mode=aws"])
-                #expect(output.status == 78, "\(setting): \(output.stderr)")
-                #expect(
-                    output.stderr.contains("not in this version"), "\(setting): \(output.stderr)")
-            }
-        }
-
         @Test
         func `Firehose out of reach is no reason not to start: hits are spooled, status says so`()
             throws

@@ -51,6 +51,17 @@ public final class TestCertificates {
         return pair
     }
 
+    /// A server's certificate that it signed itself.
+    public func alone(_ name: String) throws -> Pair {
+        let pair = Self.pair(name, in: folder)
+        try openssl(
+            [
+                "req", "-x509", "-days", "30", "-subj", "/CN=\(name)", "-addext",
+                "subjectAltName=DNS:localhost",
+            ] + Self.newKey(pair) + ["-out", pair.certificate])
+        return pair
+    }
+
     private static func pair(_ name: String, in folder: URL) -> Pair {
         Pair(
             certificate: folder.appendingPathComponent("\(name).pem").path,

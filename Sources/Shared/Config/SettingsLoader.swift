@@ -34,6 +34,7 @@ public enum SettingsLoader {
         if let text { try layers.apply(file: text) }
         layers.apply(environment: environment)
         layers.apply(overrides: overrides)
+        layers.apply(awsEnvironment: environment)
         layers.makePathsAbsolute(from: text == nil ? workingFolder : folder(of: path))
         layers.checkConflicts(host: host)
         if need == .start { layers.checkCredentials(environment) }
@@ -96,6 +97,16 @@ struct SettingsLayers {
         warnings += UnknownVariables.warnings(environment)
     }
 
+    /// What AWS's own variables say, where nothing of ours does.
+    mutating func apply(awsEnvironment environment: [String: String]) {
+        guard settings.deliveryMode == .aws else { return }
+        for setting in Setting.all where origins[setting.key] == nil {
+            let name = setting.awsVariables.first { environment[$0]?.isEmpty == false }
+            guard let name, let text = environment[name] else { continue }
+            apply(setting, [.text(text)], origin: .environment(name), place: .environment(name))
+        }
+    }
+
     mutating func apply(overrides: [String]) {
         for words in overrides {
             guard let equals = words.firstIndex(of: "=") else {
@@ -145,6 +156,7 @@ struct SettingsLayers {
     mutating func makePathsAbsolute(from base: String) {
         settings.dataFolder = absolute(settings.dataFolder, from: base)
         settings.schemaFile = settings.schemaFile.map { absolute($0, from: base) }
+        settings.authoritiesFile = settings.authoritiesFile.map { absolute($0, from: base) }
         settings.spoolFolder =
             origins["spool.dir"] == nil
             ? settings.dataFolder + "/spool" : absolute(settings.spoolFolder, from: base)

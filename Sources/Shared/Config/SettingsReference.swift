@@ -11,7 +11,8 @@ public enum SettingsReference {
             Each setting is a key of the config file (`hydrant.toml` in the working folder, or
             `--config FILE`), an environment variable, and a flag: `--set section.key=value`. Flag
             beats environment, environment beats file, file beats default; an empty variable counts
-            as not set. `hydrant config show --origin` prints every value and where it came from;
+            as not set. In mode `aws` some settings also go by AWS's own variables, where nothing of
+            Hydrant's sets them; the environment is then below the file. `hydrant config show --origin` prints every value and where it came from;
             `hydrant check` reports everything that is wrong with a configuration, and `hydrant run`
             refuses to start with the same words (exit status 78).
 
@@ -39,14 +40,22 @@ public enum SettingsReference {
 
         - Value: \(setting.form)
         - Default: \(code(setting.defaultText))
-        - Environment: `\(setting.variable)`
+        - Environment: `\(setting.variable)`\(awsVariables(setting))
 
         """
     }
 
+    private static func awsVariables(_ setting: Setting) -> String {
+        if setting.awsVariables.isEmpty { return "" }
+        return "; in mode `aws` also, below the file, "
+            + setting.awsVariables.map { "`\($0)`" }.joined(separator: ", ")
+    }
+
     /// A value as code; words of ours stay prose.
     private static func code(_ text: String) -> String {
-        let isValue = text.first.map { "\"[0123456789".contains($0) } ?? false
+        let isValue =
+            ["true", "false"].contains(text)
+            || text.first.map { "\"[0123456789".contains($0) } ?? false
         return isValue ? "`\(text)`" : text
     }
 

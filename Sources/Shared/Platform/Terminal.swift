@@ -72,3 +72,17 @@ public func environmentVariable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
 }
+
+/// All variables of the environment.
+public func processEnvironment() -> [String: String] {
+    var found: [String: String] = [:]
+    var entry = environ
+    while let words = entry.pointee {
+        let text = String(cString: words)
+        if let equals = text.firstIndex(of: "=") {
+            found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        entry += 1
+    }
+    return found
+}

@@ -29,7 +29,7 @@ struct CheckCommand: ParsableCommand {
         let delivery =
             switch settings.deliveryMode {
             case .local: "local Firehose at \(settings.localListen.text), sink \(settings.sink)"
-            case .aws: "\(settings.endpointURL ?? "") in \(settings.region)"
+            case .aws: "\(settings.firehoseEndpoint.url) in \(settings.region)"
             }
         let caps =
             "\(ByteSize.text(settings.spoolBytesMax)) good "

@@ -37,7 +37,7 @@ struct ConfigOptions: ParsableArguments {
     /// The same without a word to anybody.
     func read(for need: SettingsNeed = .start) throws(ConfigProblems) -> LoadedSettings {
         try SettingsLoader.load(
-            configPath: config, overrides: overrides, environment: currentEnvironment(),
+            configPath: config, overrides: overrides, environment: processEnvironment(),
             workingFolder: currentFolder(), for: need)
     }
 
@@ -103,19 +103,6 @@ enum Terminal {
             bytes = bytes.dropFirst(count)
         }
     }
-}
-
-func currentEnvironment() -> [String: String] {
-    var found: [String: String] = [:]
-    var entry = environ
-    while let words = entry.pointee {
-        let text = String(cString: words)
-        if let equals = text.firstIndex(of: "=") {
-            found[String(text[..<equals])] = String(text[text.index(after: equals)...])
-        }
-        entry += 1
-    }
-    return found
 }
 
 func currentFolder() -> String {

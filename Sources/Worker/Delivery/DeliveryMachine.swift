@@ -214,7 +214,7 @@ struct DeliveryMachine {
     private static func trouble(of fault: FirehoseFault) -> DeliveryState {
         switch fault {
         case .retry, .throttled: .backingOff
-        case .clockSkew, .refused, .invalid, .notFirehose: .refused
+        case .clockSkew, .refused, .invalid, .notFirehose, .untrusted: .refused
         }
     }
 
@@ -223,7 +223,7 @@ struct DeliveryMachine {
             switch fault {
             case .retry: (tuning.backoffBaseMs, tuning.backoffCapMs)
             case .throttled: (tuning.throttleBaseMs, tuning.backoffCapMs)
-            case .clockSkew, .refused, .invalid, .notFirehose:
+            case .clockSkew, .refused, .invalid, .notFirehose, .untrusted:
                 (tuning.probeBaseMs, tuning.probeCapMs)
             }
         let ceiling = min(cap, base << UInt64(min(failures - 1, 20)))

@@ -15,18 +15,10 @@ struct DeliveryTuning {
     var probeBaseMs: UInt64 = 5000
     var probeCapMs: UInt64 = 60_000
 
-    /// For the name and for each address, one after the other.
-    var connectTimeoutMs: UInt64 = 3000
-    /// A call may take this long, and what its body takes at the slowest rate worth having.
-    var callTimeoutBaseMs: UInt64 = 15_000
-    var callBytesPerSecondMin = 128 << 10
+    var call = CallLimits()
     /// How long a stop waits for the call in flight.
     var stopWaitMs: UInt64 = 2000
 
     /// The same trouble is told once in this time, with a count.
     var logEveryMs: UInt64 = 30_000
-
-    func callTimeoutMs(bodyByteCount: Int) -> UInt64 {
-        callTimeoutBaseMs + UInt64(bodyByteCount) * 1000 / UInt64(callBytesPerSecondMin)
-    }
 }

@@ -15,7 +15,7 @@ struct LaneDelivery: ~Copyable {
 
     /// Where the rows go, and as whom.
     struct Target {
-        var endpoint: FirehoseEndpoint
+        var route: ServiceRoute
         var region: String
         var streamName: String
         var credentials: Credentials
@@ -30,7 +30,7 @@ struct LaneDelivery: ~Copyable {
     private let timer: Timer
     /// Makes batches: nobody waits for one, and somebody for each answer (docs/decisions/0013).
     private let work: PacedWork
-    private let connection: FirehoseConnection.Pointer
+    private let connection: ServiceConnection.Pointer
 
     private var machine: DeliveryMachine
     private var builder: BatchBuilder
@@ -89,17 +89,19 @@ struct LaneDelivery: ~Copyable {
         self.log = log
         timer = Timer(in: loop, owner: address, fire: Self.timerFired)
         work = PacedWork(in: loop, owner: address, fire: Self.sliceIsDue)
-        connection = FirehoseConnection.allocate(
-            in: loop, endpoint: target.endpoint, tuning: tuning, owner: address,
+        connection = ServiceConnection.allocate(
+            in: loop, route: target.route, limits: tuning.call, owner: address,
             didFinish: Self.callFinished)
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(streamName: target.streamName, source: source)
         head = FirehoseCallHead(
-            endpoint: target.endpoint, region: target.region, credentials: target.credentials)
+            endpoint: target.route.endpoint, region: target.region, credentials: target.credentials)
         deliveryLog = DeliveryLog(everyMs: tuning.logEveryMs)
     }
 
     var state: DeliveryState { machine.state }
+    /// Failures since something was taken.
+    var failures: Int { machine.failures }
     /// Everything in the spool is delivered.
     var isCaughtUp: Bool { machine.isCaughtUp }
 
@@ -202,7 +204,7 @@ struct LaneDelivery: ~Copyable {
         if let credentials = newCredentials {
             newCredentials = nil
             head = FirehoseCallHead(
-                endpoint: target.endpoint, region: target.region, credentials: credentials)
+                endpoint: target.route.endpoint, region: target.region, credentials: credentials)
         }
         let now = Int64(realtimeMicroseconds() / 1_000_000) + clockOffsetSeconds
         head.sign(
@@ -342,7 +344,7 @@ struct LaneDelivery: ~Copyable {
         didStop = nil
         timer.close()
         work.close()
-        FirehoseConnection.shutDown(connection)
+        ServiceConnection.shutDown(connection)
         return done
     }
 }

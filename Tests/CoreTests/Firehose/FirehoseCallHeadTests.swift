@@ -33,7 +33,7 @@ import Testing
         let body = #"{"DeliveryStreamName":"px-w0","Records":[{"Data":"aGl0Cg=="}]}"#
         let hash = lowerHex(Sha256.digest(body))
         var head = FirehoseCallHead(
-            endpoint: FirehoseEndpoint(host: "127.0.0.1", port: 8090), region: "us-east-1",
+            endpoint: ServiceEndpoint(host: "127.0.0.1", port: 8090), region: "us-east-1",
             credentials: Credentials(
                 accessKeyID: "AK", secretAccessKey: "secret", sessionToken: "token"))
         let parts = Self.sign(&head, at: 1_767_323_045, hash: hash, length: body.utf8.count)
@@ -71,7 +71,7 @@ import Testing
     func `every call of a head is signed as the general signer signs it`(seed: UInt64) throws {
         var random = SeededDice(seed: seed)
         let hosts = ["127.0.0.1", "::1", "firehose.us-east-1.amazonaws.com", "localhost"]
-        let endpoint = FirehoseEndpoint(
+        let endpoint = ServiceEndpoint(
             host: hosts.randomElement(using: &random)!,
             port: [80, 8090, 65535].randomElement(using: &random)!)
         let region = Self.word(1...20, &random)

@@ -122,36 +122,3 @@ import Testing
         #expect(read == FirehoseError(code: error.code, message: "no \"x\" "))
     }
 }
-
-@Suite struct FirehoseEndpointTests {
-    static let good: [(String, String, UInt16, String)] = [
-        ("http://127.0.0.1:8090", "127.0.0.1", 8090, "127.0.0.1:8090"),
-        ("http://localhost:5000/", "localhost", 5000, "localhost:5000"),
-        ("HTTP://firehose.local", "firehose.local", 80, "firehose.local"),
-        ("http://[::1]:8090", "::1", 8090, "[::1]:8090"),
-        ("http://[::1]", "::1", 80, "[::1]"),
-    ]
-
-    @Test(arguments: good)
-    func `an endpoint is read`(url: String, host: String, port: UInt16, authority: String) throws {
-        let it = try FirehoseEndpoint(url: url)
-        #expect(it.host == host && it.port == port && it.authority == authority)
-    }
-
-    @Test(arguments: [
-        "", "127.0.0.1:8090", "ftp://x", "http://", "http://:80", "http://a:0", "http://a:65536",
-        "http://a:", "http://a/b", "http://a?b", "http://u@a", "http://a b", "http://[::1]x",
-        "http://[::1", "http://a:+1",
-    ])
-    func `what is no endpoint says how one looks`(url: String) {
-        #expect(throws: FirehoseEndpoint.Flaw.unreadable(url)) { try FirehoseEndpoint(url: url) }
-        #expect("\(FirehoseEndpoint.Flaw.unreadable(url))".contains("http://127.0.0.1:8090"))
-    }
-
-    @Test func `https is refused by name`() {
-        #expect(throws: FirehoseEndpoint.Flaw.https("https://x")) {
-            try FirehoseEndpoint(url: "https://x")
-        }
-        #expect("\(FirehoseEndpoint.Flaw.https("https://x"))".contains("not in this version"))
-    }
-}

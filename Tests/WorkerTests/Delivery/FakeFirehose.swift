@@ -92,6 +92,9 @@ final class FakeFirehose {
         try! connection.stream.startReading()
     }
 
+    /// What came was no call, as the test wanted.
+    func clearComplaints() { complaints = [] }
+
     /// Drops idle connections, as a service does after a while.
     func dropConnections() { for connection in connections { connection.stream.close() } }
 

@@ -30,13 +30,14 @@ final class DeliveryBench {
         it.backoffCapMs = 20
         it.probeBaseMs = 4
         it.probeCapMs = 20
-        it.connectTimeoutMs = 500
-        it.callTimeoutBaseMs = 2000
+        it.call.connectTimeoutMs = 500
+        it.call.callTimeoutBaseMs = 2000
         return it
     }
 
     init(
-        _ plan: [FakeFirehose.Behaviour], tuning: DeliveryTuning = quick, host: String = "127.0.0.1"
+        _ plan: [FakeFirehose.Behaviour], tuning: DeliveryTuning = quick,
+        host: String = "127.0.0.1", route: ((UInt16) throws -> ServiceRoute)? = nil
     ) throws {
         // As every process of the cluster does first thing.
         signal(SIGPIPE, SIG_IGN)
@@ -47,8 +48,9 @@ final class DeliveryBench {
         delivery = LaneDelivery.allocate(
             .good, source: lane.source, undeliveredBytes: 0,
             target: LaneDelivery.Target(
-                endpoint: FirehoseEndpoint(host: host, port: service.port), region: "us-east-1",
-                streamName: "px", credentials: FakeFirehose.credentials),
+                route: try route?(service.port)
+                    ?? ServiceRoute(ServiceEndpoint(host: host, port: service.port)),
+                region: "us-east-1", streamName: "px", credentials: FakeFirehose.credentials),
             tuning: tuning, in: loop, counters: counters, log: { told.all.append($0) })
         // Without it a loop in which nothing happens would sleep for good.
         ticker = Platform.Timer(in: loop, owner: page, fire: { _ in })
@@ -202,7 +204,7 @@ final class DeliveryBench {
 
     @Test func `a service that says nothing is given up after a while, then tried again`() throws {
         var tuning = DeliveryBench.quick
-        tuning.callTimeoutBaseMs = 60
+        tuning.call.callTimeoutBaseMs = 60
         let bench = try DeliveryBench([.silence, .take(except: [])], tuning: tuning)
         bench.appendNumbered(5)
         #expect(bench.runUntilDelivered())

@@ -41,7 +41,7 @@ public struct FirehoseCallHead: ~Copyable {
     private var keyDay: Int64 = -1
     private var unixSeconds: Int64 = -1
 
-    public init(endpoint: FirehoseEndpoint, region: String, credentials: Credentials) {
+    public init(endpoint: ServiceEndpoint, region: String, credentials: Credentials) {
         (secret, self.region) = (credentials.secretAccessKey, region)
         let target = FirehoseRequest.targetPrefix + "PutRecordBatch"
         let scopeTail = "/\(region)/\(FirehoseRequest.service)/\(SigV4.terminator)"

@@ -13,6 +13,8 @@ public enum FirehoseFault: Equatable, Sendable {
     case invalid
     /// Whatever answered does not speak Firehose.
     case notFirehose
+    /// Whoever answers could not prove who it is, or speaks no TLS that is safe.
+    case untrusted
 
     private static let throttling: Set<String> = [
         "ThrottlingException", "Throttling", "ThrottledException", "RequestThrottled",
@@ -78,6 +80,8 @@ public enum FirehoseFault: Equatable, Sendable {
             "rows stay in the spool; check key pair, rights, region and stream name"
         case .invalid: "rows stay in the spool; the service refuses them as they are"
         case .notFirehose: "rows stay in the spool; check the endpoint"
+        case .untrusted:
+            "rows stay in the spool; check the endpoint, firehose.ca_file and this host's clock"
         }
     }
 }

@@ -116,7 +116,7 @@ extension Setting {
             "delivery.mode", \.deliveryMode, .choice(),
             """
             `local`: a Firehose of our own, in a process beside the workers; no AWS account. \
-            `aws`: Amazon Data Firehose at `firehose.endpoint_url`.
+            `aws`: Amazon Data Firehose in `firehose.region`.
             """),
         Setting(
             "delivery.linger", \.lingerMs, .spanOrAuto(1...900_000),
@@ -138,11 +138,30 @@ extension Setting {
             "firehose.shard_offset", \.shardOffset, .count(0...1_000_000),
             "Added to the shard's number in `{shard}`, so that hosts can share one numbering."),
         Setting(
-            "firehose.region", \.region, .region,
-            "Region that calls are signed for."),
+            "firehose.region", \.region, .region, aws: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+            "Region of the streams: where calls go, and what they are signed for."),
         Setting(
-            "firehose.endpoint_url", \.endpointURL, .endpoint, defaultText: "none",
-            "Where to call in mode `aws`. Without TLS in this version."),
+            "firehose.endpoint_url", \.endpointURL, .endpoint,
+            defaultText: "the region's own endpoint",
+            aws: ["AWS_ENDPOINT_URL_FIREHOSE", "AWS_ENDPOINT_URL"],
+            """
+            Where to call in mode `aws` instead of the region's endpoint: a VPC endpoint, or a \
+            stand-in.
+            """),
+        Setting(
+            "firehose.fips", \.usesFIPS, .yesOrNo, aws: ["AWS_USE_FIPS_ENDPOINT"],
+            "Call the region's FIPS 140 endpoint. Only some regions have one."),
+        Setting(
+            "firehose.dual_stack", \.usesDualStack, .yesOrNo,
+            aws: ["AWS_USE_DUALSTACK_ENDPOINT"],
+            "Call the region's endpoint that has IPv6 addresses too."),
+        Setting(
+            "firehose.ca_file", \.authoritiesFile, .optionalPath,
+            defaultText: "the system's authorities", aws: ["AWS_CA_BUNDLE"],
+            """
+            PEM file of the certificate authorities to believe, and no others: for a proxy that \
+            looks into TLS, or a stand-in. A server that cannot prove who it is gets nothing.
+            """),
     ]
 
     private static let local = [

@@ -9,15 +9,20 @@ public struct Setting: Sendable {
     public let form: String
     /// The default as it would be written; in words where it depends on other things.
     public let defaultText: String
+    /// Variables that AWS's own tools read for the same. The first that is set counts, in mode aws,
+    /// below the config file: they speak to everything on the machine.
+    public let awsVariables: [String]
     private let apply: @Sendable (inout Settings, SettingValue) throws(SettingRefusal) -> Void
     private let read: @Sendable (Settings) -> SettingValue
 
     init<Value: Equatable & Sendable>(
         _ key: String, _ place: any WritableKeyPath<Settings, Value> & Sendable,
-        _ form: SettingForm<Value>, defaultText: String? = nil, _ help: String
+        _ form: SettingForm<Value>, defaultText: String? = nil, aws awsVariables: [String] = [],
+        _ help: String
     ) {
         self.key = key
         self.help = help
+        self.awsVariables = awsVariables
         self.form = form.words
         self.defaultText = defaultText ?? form.show(Settings()[keyPath: place]).tomlText
         apply = { (settings, value) throws(SettingRefusal) in

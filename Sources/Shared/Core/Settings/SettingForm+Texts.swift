@@ -117,12 +117,30 @@ extension SettingForm where Value == String? {
     /// "http://host:port", or "" for none.
     static var endpoint: Self {
         SettingForm(
-            words: "\"http://HOST:PORT\"",
+            words: "\"https://HOST\" or \"http://HOST:PORT\"",
             parse: { (value) throws(SettingRefusal) in
                 let text = try plainText(value, wanted: "a URL")
                 return text.isEmpty ? nil : try checkedEndpoint(text)
             },
             show: { .text($0 ?? "") })
+    }
+}
+
+extension SettingForm where Value == Bool {
+    static var yesOrNo: Self {
+        SettingForm(
+            words: "true or false",
+            parse: { (value) throws(SettingRefusal) in
+                switch value {
+                case .boolean(let flag): return flag
+                case .text(let text) where text.lowercased() == "true": return true
+                case .text(let text) where text.lowercased() == "false": return false
+                default:
+                    throw SettingRefusal(
+                        "must be true or false, not \(value.inWords)", hint: "without quotes")
+                }
+            },
+            show: { .boolean($0) })
     }
 }
 
@@ -214,45 +232,16 @@ private func checkedPath(_ path: String) throws(SettingRefusal) -> String {
 }
 
 private func checkedEndpoint(_ text: String) throws(SettingRefusal) -> String {
-    let example = "write \"http://127.0.0.1:5000\""
+    let example = "write \"https://HOST\" or \"http://127.0.0.1:5000\""
     let shown = SettingValue.text(text).inWords
-    if text.lowercased().hasPrefix("https://") {
+    guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
+        throw SettingRefusal("must begin with http:// or https://, not \(shown)", hint: example)
+    }
+    guard let endpoint = try? ServiceEndpoint(url: text) else {
         throw SettingRefusal(
-            "= \(shown): https is not in this version",
-            hint: "available: http://HOST:PORT, for a stand-in or a TLS proxy on this host")
+            "must be http:// or https:// with a host and a port: \(shown)", hint: example)
     }
-    guard text.hasPrefix("http://") else {
-        throw SettingRefusal("must begin with http://, not \(shown)", hint: example)
-    }
-    var place = text.dropFirst(7)
-    if place.hasSuffix("/") { place.removeLast() }
-    guard isHostAndPort(place) else {
-        throw SettingRefusal("must be http:// with a host and a port: \(shown)", hint: example)
-    }
-    return "http://" + place
-}
-
-private func isHostAndPort(_ text: Substring) -> Bool {
-    let host: Substring
-    var port: Substring?
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-        host = text[text.index(after: text.startIndex)..<end]
-        guard IPLiteral.isV6(host) else { return false }
-        let rest = text[text.index(after: end)...]
-        if !rest.isEmpty {
-            guard rest.hasPrefix(":") else { return false }
-            port = rest.dropFirst()
-        }
-    } else {
-        let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        host = halves.first ?? ""
-        port = halves.count == 2 ? halves[1] : nil
-        guard (1...253).contains(host.utf8.count), host.utf8.allSatisfy(isNameByte) else {
-            return false
-        }
-    }
-    guard let port else { return true }
-    return port.utf8.allSatisfy { (48...57).contains($0) } && UInt16(port).map { $0 > 0 } == true
+    return endpoint.url
 }
 
 private func isLowerOrDigit(_ byte: UInt8) -> Bool {

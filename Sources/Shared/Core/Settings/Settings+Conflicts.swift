@@ -64,12 +64,13 @@ extension Settings {
     private func deliveryConflicts() -> [SettingsConflict] {
         switch deliveryMode {
         case .local: localConflicts()
-        case .aws where endpointURL == nil:
+        case .aws where endpointURL != nil && (usesFIPS || usesDualStack):
             [
-                refused(
-                    ["firehose.endpoint_url", "delivery.mode"],
-                    "delivery.mode = \"aws\" needs firehose.endpoint_url in this version",
-                    "set it to an http:// address, or use delivery.mode = \"local\"")
+                warning(
+                    ["firehose.fips", "firehose.dual_stack", "firehose.endpoint_url"],
+                    "firehose.endpoint_url is called, whatever firehose.fips and "
+                        + "firehose.dual_stack say",
+                    "remove one or the other")
             ]
         case .aws: []
         }

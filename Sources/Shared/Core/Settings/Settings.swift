@@ -77,8 +77,12 @@ public struct Settings: Equatable, Sendable {
     public var badStream = "hydrant-bad-{shard}"
     public var shardOffset = 0
     public var region = "us-east-1"
-    /// Mode aws: scheme, host and port to call ("http://127.0.0.1:5000").
+    /// Mode aws: scheme, host and port to call instead of the region's ("http://127.0.0.1:5000").
     public var endpointURL: String?
+    public var usesFIPS = false
+    public var usesDualStack = false
+    /// Absolute path of a PEM file; nil: the system's authorities.
+    public var authoritiesFile: String?
 
     public var localListen = Address(host: "127.0.0.1", port: 8090)
     public var sink = Sink.warehouse
@@ -94,6 +98,19 @@ public struct Settings: Equatable, Sendable {
     public var controlSocketPath: String { dataFolder + "/control.sock" }
     /// The wait before a batch that is not full leaves, "auto" resolved.
     public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
+
+    /// Where Firehose is called.
+    public var firehoseEndpoint: ServiceEndpoint {
+        if deliveryMode == .local {
+            return ServiceEndpoint(host: localListen.host, port: localListen.port)
+        }
+        // The setting's form took no URL that is none.
+        if let endpointURL, let endpoint = try? ServiceEndpoint(url: endpointURL) {
+            return endpoint
+        }
+        return .aws(
+            "firehose", region: region, usesFIPS: usesFIPS, usesDualStack: usesDualStack)
+    }
 
     /// The good stream of a shard, its placeholders replaced.
     public func streamName(shard: Int, host: String) -> String {

@@ -41,6 +41,19 @@ import Testing
         #expect(reader.body == Array("hello".utf8))
     }
 
+    @Test func `a granted tunnel ends with its head, whatever that says`() {
+        for fields in ["", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"] {
+            var reader = HTTPResponseReader()
+            reader.reset(opensTunnel: true)
+            let granted = Array("HTTP/1.1 200 Connection established\r\n\(fields)\r\n".utf8)
+            #expect(Self.feed(&reader, granted[...]) == .complete(reusable: true))
+            reader.reset(opensTunnel: true)
+            let refused = Array("HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno".utf8)
+            #expect(Self.feed(&reader, refused.dropLast()) == .more)
+            #expect(Self.feed(&reader, refused.suffix(1)) == .complete(reusable: true))
+        }
+    }
+
     @Test(arguments: [counted, chunked])
     func `a response cut short is told as cut`(text: String) {
         let bytes = Array(text.utf8)

@@ -4,7 +4,7 @@ import Platform
 
 /// Where libuv's calls arrive. Each changes the state in one method call and, that being over,
 /// tells the owner if the call has ended.
-extension FirehoseConnection {
+extension ServiceConnection {
     nonisolated(unsafe) static let streamEvents: UnsafePointer<StreamEvents> = {
         let table = UnsafeMutablePointer<StreamEvents>.allocate(capacity: 1)
         table.initialize(
@@ -54,7 +54,7 @@ extension FirehoseConnection {
     }
 
     private static func pointer(_ owner: UnsafeMutableRawPointer) -> Pointer {
-        owner.assumingMemoryBound(to: FirehoseConnection.self)
+        owner.assumingMemoryBound(to: ServiceConnection.self)
     }
 
     private static func tellOwner(_ it: Pointer) {

@@ -44,6 +44,8 @@ public struct HTTPResponseReader: Sendable {
     private var line: [UInt8] = []
     private var trailerBytes = 0
     private var keepAlive = true
+    /// The request was a CONNECT.
+    private var opensTunnel = false
     /// Whether a byte of a response has come.
     public private(set) var hasBegun = false
 
@@ -52,9 +54,11 @@ public struct HTTPResponseReader: Sendable {
 
     public init() {}
 
-    /// Ready for the next response; memory is kept.
-    public mutating func reset() {
+    /// Ready for the next response; memory is kept. `opensTunnel`: it answers a CONNECT, and if it
+    /// grants that, it ends with its head, whatever that says (RFC 9110, 9.3.6).
+    public mutating func reset(opensTunnel: Bool = false) {
         (phase, keepAlive, hasBegun, status, trailerBytes) = (.head, true, false, 0, 0)
+        self.opensTunnel = opensTunnel
         head.removeAll(keepingCapacity: true)
         line.removeAll(keepingCapacity: true)
         body.removeAll(keepingCapacity: body.capacity < 256 << 10)
@@ -156,6 +160,7 @@ public struct HTTPResponseReader: Sendable {
         }
         status = line.status
         keepAlive = line.isVersion11
+        if opensTunnel, (200...299).contains(status) { return .done(reusable: true) }
         let head = head  // a reference more, no copy: `framing` changes the rest of `self`
         return head.withUnsafeBytes { framing(HTTPFields($0)) }
     }

@@ -1,0 +1,86 @@
+import Platform
+
+/// TLS between a connection and its socket: what is sealed here leaves in pieces of one room, which
+/// stays in place while the kernel takes it.
+struct TLSWire: ~Copyable {
+    /// Three records of 16 KiB: with what TLS adds they fit the room, and take some 40 µs.
+    static let sealedBytesMax = 48 << 10
+    /// Plain bytes of a record, at most (RFC 8446, 5.1).
+    static let recordBytesMax = 16 << 10
+
+    private var session: TLSSession
+    private let room = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: TLSSession.sliceBytesMax, alignment: 64)
+    /// Plain bytes sealed since the last `takeSealed`.
+    private var sealedBytes = 0
+    /// The server said goodbye.
+    private(set) var hasEnded = false
+
+    init(_ context: UnsafePointer<TLSContext>, serverName: String) throws(TLSFailure) {
+        session = try TLSSession.client(context.pointee, serverName: serverName)
+    }
+
+    deinit { room.deallocate() }
+
+    // MARK: Handshake
+
+    /// True once it is done. What it has to say, an alert included, is sent.
+    mutating func shakeHands(over stream: Stream) throws(TLSFailure) -> Bool {
+        do throws(TLSFailure) {
+            let isDone = try session.handshake()
+            flush(over: stream)
+            return isDone
+        } catch {
+            flush(over: stream)
+            throw error
+        }
+    }
+
+    /// Sends what TLS itself has to say: little, so the kernel takes it, or the peer is not reading
+    /// and the call's time limit ends this.
+    private mutating func flush(over stream: Stream) {
+        while session.bytesToTake > 0 {
+            let count = session.take(into: room)
+            let written = stream.tryWrite(room.baseAddress!, count)
+            if written < 0 { return }
+            if written < count {
+                try? stream.writeCopying(room.baseAddress! + written, count - written)
+            }
+        }
+    }
+
+    mutating func sayClose(over stream: Stream) {
+        session.sayClose()
+        flush(over: stream)
+    }
+
+    // MARK: Out
+
+    /// Seals as many of the bytes as there is room for; 0 when it is full.
+    mutating func seal(_ bytes: UnsafeRawBufferPointer) throws(TLSFailure) -> Int {
+        let count = min(bytes.count, Self.sealedBytesMax - sealedBytes)
+        try session.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        sealedBytes += count
+        return count
+    }
+
+    /// What was sealed, for the network. Stays where it is until the next call of this.
+    mutating func takeSealed() -> UnsafeRawBufferPointer {
+        sealedBytes = 0
+        let count = session.take(into: room)
+        precondition(session.bytesToTake == 0, "the room holds what `seal` takes")
+        return UnsafeRawBufferPointer(rebasing: room[..<count])
+    }
+
+    // MARK: In
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) { session.receive(bytes) }
+
+    mutating func read(
+        into place: UnsafeMutableRawBufferPointer, over stream: Stream
+    ) throws(TLSFailure) -> TLSSession.Reading {
+        let found = try session.read(into: place)
+        if case .closed = found { hasEnded = true }
+        return found
+    }
+}
