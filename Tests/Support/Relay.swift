@@ -19,7 +19,8 @@ public final class Relay {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let output = folder.appendingPathComponent("output").path
         let process = try SpawnedProcess(
-            "python3", [root.appendingPathComponent("Servers/relay.py").path] + arguments,
+            "python3",
+            ["-W", "ignore", root.appendingPathComponent("Servers/relay.py").path] + arguments,
             output: output, errors: output)
         var found: UInt16?
         eventually(within: 30) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Core
 import Glibc
+import Platform
 
 /// The options of every command that needs settings.
 struct ConfigOptions: ParsableArguments {
