@@ -2,21 +2,10 @@ import Config
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
-
-/// A folder of its own, removed at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        path = "/tmp/hydrant-test-\(UInt32.random(in: 0 ... .max))"
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 @Suite struct DataFolderTests {
     let temporary = TemporaryFolder()

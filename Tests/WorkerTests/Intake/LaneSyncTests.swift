@@ -1,5 +1,6 @@
 import Core
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
