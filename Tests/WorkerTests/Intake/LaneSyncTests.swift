@@ -35,6 +35,17 @@ private func expectEqual(
     #expect(found == expected, sourceLocation: sourceLocation)
 }
 
+extension PowerLossDisk {
+    /// One sync fails, those after it work.
+    func failNextSync() {
+        var failures = 1
+        syncFails = { _ in
+            failures -= 1
+            return failures >= 0
+        }
+    }
+}
+
 extension SpoolLane {
     static func open(
         on disk: PowerLossDisk, bytesMax: UInt64 = 1 << 30, segmentBytes: UInt64 = 64 << 20
@@ -107,11 +118,7 @@ extension SpoolLane {
         lane.store(1...2)
         expectClean(lane.sync(on: disk))
         lane.store(3...4)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         let outcome = lane.sync(on: disk) { $0.store(5...5) }
         #expect(outcome.isClean)
         let hasUnsynced = lane.hasUnsynced
@@ -147,11 +154,7 @@ extension SpoolLane {
                 lane.commit(next)
                 read.append(next.rows)
             }
-            var failures = 1
-            disk.syncFails = { _ in
-                failures -= 1
-                return failures >= 0
-            }
+            disk.failNextSync()
             expectClean(lane.sync(on: disk))
             lane.store(6...6)
             lane.rewind()
@@ -166,11 +169,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk)
         lane.store(1...5)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         lane.store(6...6)
         // The second record's page is lost, the others are in the cache still.
@@ -223,11 +222,7 @@ extension SpoolLane {
         lane.store(2...2)
         let second = lane.activeFile
         #expect(first != second)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         let third = lane.activeFile
         #expect(third != second && third >= 0)
@@ -269,11 +264,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk, segmentBytes: 64 << 10)
         lane.store(1...40, padding: 2000)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         guard case .clean = lane.beginSync() else {
             Issue.record("it was to be synced at once")
             return
@@ -361,11 +352,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk)
         lane.store(1...4)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         try disk.unlink("lane/0000000000000001.segment")
         try disk.unlink("lane/cursor")
