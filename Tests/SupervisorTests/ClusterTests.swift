@@ -33,7 +33,7 @@ final class RunningCluster: @unchecked Sendable {
             options.program = "/usr/bin/env"
             options.programWords = ["env"] + FakeChild.words
             options.handlesSignals = false
-            options.log = { line in self.lines.withLock { $0.append(line) } }
+            options.log = { _, line in self.lines.withLock { $0.append(line) } }
             do {
                 let cluster = try Cluster(options)
                 let code = cluster.run()
@@ -46,16 +46,15 @@ final class RunningCluster: @unchecked Sendable {
         }.start()
     }
 
-    var client: ControlClient {
-        ControlClient(path: DataFolder(path: temporary.path).controlSocket)
-    }
+    var folder: DataFolder { DataFolder(path: temporary.path) }
+    var client: ControlClient { ControlClient(folder: folder) }
 
     var log: [String] { lines.withLock { $0 } }
     var exitCode: Int32? { outcome.withLock { $0 } }
 
     /// What the children wrote, split into words.
     var notes: [[Substring]] {
-        let path = DataFolder(path: temporary.path).settingsSnapshot + ".log"
+        let path = folder.settingsSnapshot + ".log"
         let bytes = (try? SmallFile.read(path)) ?? []
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             .map { $0.split(separator: " ") }
@@ -63,7 +62,7 @@ final class RunningCluster: @unchecked Sendable {
 
     var port: UInt16 {
         get throws {
-            let bytes = try SmallFile.read(DataFolder(path: temporary.path).settingsSnapshot)
+            let bytes = try SmallFile.read(folder.settingsSnapshot)
             let word = String(decoding: bytes, as: UTF8.self).prefix { $0 != " " }
             return UInt16(word.dropFirst("port=".count))!
         }
@@ -83,7 +82,7 @@ final class RunningCluster: @unchecked Sendable {
     /// 0 when there is none.
     var adminPort: UInt16 {
         get throws {
-            let bytes = try SmallFile.read(DataFolder(path: temporary.path).settingsSnapshot)
+            let bytes = try SmallFile.read(folder.settingsSnapshot)
             return UInt16(String(decoding: bytes, as: UTF8.self).split(separator: " ")[1])!
         }
     }
@@ -359,10 +358,73 @@ private func connectLoopback(_ descriptor: Int32, port: UInt16) -> Int32 {
         #expect(kept.waitForEnd() == 0)
     }
 
+    @Test func `a second stop may ask for delivery while there is somebody to do it`() {
+        let cluster = RunningCluster(behaviour: "router:stubborn", stopTimeoutMs: 6000)
+        cluster.waitUntilReady()
+        let kept = Mutex<[String]?>(nil)
+        Thread { kept.withLock { $0 = cluster.ask(.stopKeep) } }.start()
+        cluster.wait(for: "the stop") {
+            cluster.log.contains { $0.hasPrefix("hydrant stop --keep: ") }
+        }
+        #expect(cluster.ask(.stopDeliver).last == "done stopped: nothing stays in the spool")
+        #expect(cluster.waitForEnd() == 0)
+        #expect(
+            cluster.log.contains {
+                $0.hasPrefix("hydrant stop --deliver: delivering what is in the spool first")
+            })
+        cluster.wait(for: "the first one's answer") { kept.withLock { $0 != nil } }
+        #expect(kept.withLock { $0 }?.last == "done stopped: nothing stays in the spool")
+    }
+
+    @Test func `a second stop that comes too late to deliver is told so`() {
+        let cluster = RunningCluster(behaviour: "worker:stubborn", stopTimeoutMs: 6000)
+        cluster.waitUntilReady()
+        Thread { _ = cluster.ask(.stopKeep) }.start()
+        cluster.wait(for: "the order") {
+            cluster.notes.contains { $0[0] == "worker" && $0[3] == "leave" }
+        }
+        let said = cluster.ask(.stopDeliver)
+        #expect(said.count == 1 && said[0].hasPrefix("refused the cluster is leaving without"))
+        #expect(said[0].hasSuffix(": 20 rows stay there"), "\(said)")
+        #expect(cluster.ask(.stopNow).last == "done stopped: 20 rows stay in the spool")
+        #expect(cluster.waitForEnd() == 0)
+    }
+
+    @Test func `a second stop may waive what the first wanted delivered, who is told`() {
+        let cluster = RunningCluster(behaviour: "worker:stuck")
+        cluster.waitUntilReady()
+        let delivered = Mutex<[String]?>(nil)
+        Thread { delivered.withLock { $0 = cluster.ask(.stopDeliver) } }.start()
+        cluster.wait(for: "delivery") {
+            cluster.log.contains { $0.hasPrefix("delivering before leaving") }
+        }
+        #expect(cluster.ask(.stopKeep).last == "done stopped: 20 rows stay in the spool")
+        #expect(cluster.waitForEnd() == 0)
+        cluster.wait(for: "the first one's answer") { delivered.withLock { $0 != nil } }
+        #expect(delivered.withLock { $0 }?.last == "left stopped: 20 rows stay in the spool")
+    }
+
+    @Test func `a worker that stands still makes the host unready long before it is killed`() throws
+    {
+        let cluster = RunningCluster(behaviour: "worker:silent")
+        cluster.waitUntilReady()
+        #expect(try cluster.get("/readyz").hasPrefix("HTTP/1.1 200 "))
+        sleepMs(UInt32(HangWatch.stillMs) + 750)
+        let answer = try cluster.get("/readyz")
+        #expect(answer.hasPrefix("HTTP/1.1 503 "))
+        #expect(
+            answer.contains(#"{"code":"still","text":"worker 1 has stood still for "#), "\(answer)")
+        #expect(answer.contains("hits of shard 1 wait") && !answer.contains("router 0"))
+        #expect(cluster.ask(.statusTable).contains { $0.hasPrefix("worker 1 has stood still") })
+        #expect(!cluster.log.contains { $0.contains("hung") })
+        _ = cluster.ask(.stopNow)
+        #expect(cluster.waitForEnd() == 0)
+    }
+
     @Test func `strangers on the control socket get an error, or nothing`() throws {
         let cluster = RunningCluster(workers: 1)
         cluster.waitUntilReady()
-        let path = cluster.client.path
+        let path = cluster.folder.controlSocket
         let strange = try connectUnix(to: path)
         try SmallFile.writeAll(Array("GET / HTTP/1.1\r\n\r\n".utf8), to: strange)
         #expect(String(decoding: try readSome(strange), as: UTF8.self).hasPrefix("error "))

@@ -29,9 +29,7 @@ struct LocalCredentials: Equatable {
         do {
             try SmallFile.write(Array(random().file.utf8), to: path, mode: 0o600)
         } catch {
-            throw ClusterFailure(
-                "\(path): \(error)", hint: "check who owns the data folder",
-                exitCode: ClusterExit.cannotCreate)
+            throw ClusterFailure.cannotWrite(path, error)
         }
     }
 
