@@ -154,13 +154,12 @@ extension EndToEnd {
         }
 
         @Test func `a query where rows go elsewhere says where they are`() throws {
-            let cluster = try Cluster(start: false)
-            let mode = ["--set", "delivery.mode=aws"]
+            let cluster = try Cluster(config: "[delivery]\nmode = \"aws\"\n", start: false)
             let there = ["--set", "firehose.endpoint_url=http://127.0.0.1:4566"]
-            let output = try cluster.hydrant(["query", "select 1"] + mode + there)
+            let output = try cluster.hydrant(["query", "select 1"] + there)
             expectClearFailure(output, 69, "delivery.mode = \"aws\"", "http://127.0.0.1:4566")
             // What only a start needs does not keep anybody from asking.
-            let without = try cluster.hydrant(["query", "select 1"] + mode)
+            let without = try cluster.hydrant(["query", "select 1"])
             #expect(without.status == 69, "\(without.stderr)")
             #expect(without.stderr.contains("there is no warehouse at "), "\(without.stderr)")
         }

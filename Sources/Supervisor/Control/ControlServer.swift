@@ -42,7 +42,7 @@ final class ControlServer {
 
     private func accept() {
         let connection = ControlConnection(server: self)
-        guard connection.accept(from: listener) else { return }
+        guard connection.accept(from: listener, .unix) else { return }
         connections.append(connection)
         if connections.count <= Self.connectionsMax { return }
         // The oldest that never asked for anything makes room; if all wait, the newest leaves.
