@@ -18,9 +18,7 @@ enum LocalCredentials {
         do {
             try SmallFile.write(Array(random().profileFile.utf8), to: path, mode: 0o600)
         } catch {
-            throw ClusterFailure(
-                "\(path): \(error)", hint: "check who owns the data folder",
-                exitCode: ClusterExit.cannotCreate)
+            throw ClusterFailure.cannotWrite(path, error)
         }
     }
 

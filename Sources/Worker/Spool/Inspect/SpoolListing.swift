@@ -45,6 +45,11 @@ public struct SpoolListing: Equatable, Sendable {
         return listing
     }
 
+    /// Who has the shard's lock; nil when nobody has.
+    public static func holder(spoolFolder: String, shard: Int) -> Holder? {
+        ShardSpool.holder(of: ShardSpool.folder(spoolFolder: spoolFolder, shard: shard))
+    }
+
     private static func read(
         _ name: SpoolLaneName, of folder: String, _ shard: Int, _ quarantine: Quarantine
     ) throws(Failure) -> Lane {
