@@ -166,10 +166,7 @@ extension Routing {
         _ verdicts: UnsafeRawPointer
     ) -> Bool {
         let window = state.pointee.windows + link.pointee.worker
-        if header.origin == LoneHit.origin(of: window.pointee.origin) {
-            return settleLone(link, header, verdicts)
-        }
-        switch window.pointee.acknowledge(header) {
+        switch link.pointee.poison.acknowledge(header, in: &window.pointee) {
         case .unexpected: return false
         case .repeated: return true
         case .claims(let first, let count):

@@ -1,3 +1,6 @@
+import Glibc
+import Platform
+
 /// What the commands exit with, beside 0. Numbers as in sysexits(3) where it has a word for it.
 enum ClusterExit {
     /// The answer is no, or the connection broke.
@@ -24,6 +27,23 @@ struct ClusterFailure: Error, Equatable, CustomStringConvertible {
         self.message = message
         self.hint = hint
         self.exitCode = exitCode
+    }
+
+    /// A file of the data folder that cannot be made: which, why, and the remedy for just that.
+    static func cannotWrite(_ path: String, _ failure: Failure) -> ClusterFailure {
+        ClusterFailure(
+            "\(path): cannot be written: \(failure.reason.lowercased())",
+            hint: remedy(for: failure), exitCode: ClusterExit.cannotCreate)
+    }
+
+    /// For whatever cannot be written in the data folder.
+    static func remedy(for failure: Failure) -> String {
+        let elsewhere = "or set data to another folder (--set data=/some/folder)"
+        return switch failure.number {
+        case ENOSPC, EDQUOT: "make room on that disk (df -h, df -i), \(elsewhere)"
+        case EROFS: "that disk is read-only: mount it writable, \(elsewhere)"
+        default: "make it writable for this user, \(elsewhere)"
+        }
     }
 
     var description: String { "error: \(message)" + (hint.map { "\nhint: \($0)" } ?? "") }

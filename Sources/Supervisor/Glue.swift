@@ -13,10 +13,18 @@ enum Glue {
         var effective = settings
         if settings.schemaFile != nil {
             let schemaPath = path.replacingSuffix(".toml", with: "-schema.toml")
-            try SmallFile.writeEvenIfFull(Array(schema.text.utf8), to: schemaPath)
+            try write(schema.text, to: schemaPath)
             effective.schemaFile = schemaPath
         }
-        try SmallFile.writeEvenIfFull(Array(SettingsFile.text(for: effective).utf8), to: path)
+        try write(SettingsFile.text(for: effective), to: path)
+    }
+
+    private static func write(_ text: String, to path: String) throws(ClusterFailure) {
+        do throws(Failure) {
+            try SmallFile.writeEvenIfFull(Array(text.utf8), to: path)
+        } catch {
+            throw ClusterFailure.cannotWrite(path, error)
+        }
     }
 
     /// What the spool of a stopped cluster holds, a line a shard.
@@ -28,6 +36,12 @@ enum Glue {
                 shard: line.shard, stream: settings.streamName(shard: line.shard, host: host),
                 ledger: Ledger(line.counts), oldestMicroseconds: line.oldestMicroseconds)
         }
+    }
+
+    /// The process that has a shard's lock, where it tells.
+    static func holder(of shard: Int, _ settings: Settings) -> Int32? {
+        SpoolListing.holder(spoolFolder: settings.spoolFolder, shard: shard)
+            .flatMap { $0.pid }.flatMap { Int32(exactly: $0) }
     }
 
     /// The shards that have a folder; none when that cannot be told.

@@ -18,9 +18,11 @@ func dispatch(_ inheritance: Inheritance) -> Int32 {
             }
         } catch {
             child.leaveLastWords("\(error)")
-            throw error
+            child.log.error("\(error)")
+            return ClusterExit.system
         }
     } catch {
+        // Before there is a log.
         writeLine("error: \(inheritance.role.rawValue) \(inheritance.slot): \(error)", to: 2)
         return ClusterExit.system
     }

@@ -43,7 +43,8 @@ struct SpoolWatch {
         if kept > 0 { parts.append("\(kept) damaged B are kept in the shard's quarantine folder") }
         if refused > 0 { parts.append("\(refused) damaged B did not fit there") }
         if ignored > 0 {
-            parts.append("\(ignored) files of another lane, shard, version or kind are left aside")
+            parts.append(
+                "\(ignored) files in the lanes' folders are none of theirs, and are left alone")
         }
         return parts.isEmpty ? nil : "spool: " + parts.joined(separator: "; ")
     }
@@ -55,6 +56,8 @@ extension Working {
         guard nowMs >= state.pointee.spoolWatch.nextMs else { return }
         state.pointee.spoolWatch.nextMs = nowMs + SpoolWatch.everyMs
         for finding in state.pointee.spool.pointee.lookAfter() { tell(finding) }
+        for notice in state.pointee.spool.pointee.takeNotices() { state.pointee.log(notice.line) }
+        for notice in state.pointee.adoption.takeNotices() { state.pointee.log(notice.line) }
         let spool = state.pointee.spool
         if state.pointee.spoolWatch.refusalsAreOld(
             spool.pointee.good.refusals + spool.pointee.bad.refusals, nowMs: nowMs)

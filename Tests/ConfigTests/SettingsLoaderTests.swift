@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Config
@@ -198,7 +199,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         bytes: [UInt8], says: String, line: Int, column: Int
     ) throws {
         let folder = TemporaryFolder()
-        folder.write(bytes)
+        folder.write(bytes, to: "hydrant.toml")
         let error = #expect(throws: ConfigProblems.self) { try loadFrom(folder) }
         let found = try #require(error).problems
         #expect(found.count == 1)
@@ -211,14 +212,14 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     @Test func `UTF-16 is named as such`() throws {
         let folder = TemporaryFolder()
-        folder.write([0xFF, 0xFE, 0x77, 0x00])
+        folder.write([0xFF, 0xFE, 0x77, 0x00], to: "hydrant.toml")
         let error = #expect(throws: ConfigProblems.self) { try loadFrom(folder) }
         #expect(try #require(error).problems[0].message.contains("UTF-16"))
     }
 
     @Test func `a file of ten megabytes is refused without being parsed`() throws {
         let folder = TemporaryFolder()
-        folder.write([UInt8](repeating: UInt8(ascii: "#"), count: 10 << 20))
+        folder.write([UInt8](repeating: UInt8(ascii: "#"), count: 10 << 20), to: "hydrant.toml")
         let error = #expect(throws: ConfigProblems.self) { try loadFrom(folder) }
         #expect(try #require(error).problems[0].message.contains("larger than 1 MiB"))
     }
@@ -291,7 +292,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     @Test func `what is broken in the file does not hide a cluster`() throws {
         let folder = TemporaryFolder()
-        folder.write("data = \"d\"\nworkers = \"many\"\nwokers = 2")
+        folder.write("data = \"d\"\nworkers = \"many\"\nwokers = 2", to: "hydrant.toml")
         let found = try loadFrom(folder, for: .findCluster)
         #expect(found.settings.dataFolder == folder.path + "/d")
         #expect(found.warnings.count == 2)
@@ -301,7 +302,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
     @Test(arguments: ["data = 7", "[spool]\ndir = 7", "data = \"d"])
     func `unless it is where the cluster is`(text: String) throws {
         let folder = TemporaryFolder()
-        folder.write(text)
+        folder.write(text, to: "hydrant.toml")
         #expect(throws: ConfigProblems.self) { try loadFrom(folder, for: .findCluster) }
     }
 

@@ -14,13 +14,13 @@ import Testing
         counts.badMoved = 3
         counts.badDelivered = 5
         counts.badDropped = 1
-        let ledger = Ledger(counts, refused: 4)
+        let ledger = Ledger(counts, unstored: 4)
         #expect(ledger.accepted == 110)
         #expect(ledger.delivered == 80)
         #expect(ledger.spooled == 15)
         #expect(ledger.bad == 12)
         #expect(ledger.dropped == 3)
-        #expect(ledger.refused == 4)
+        #expect(ledger.unstored == 4)
         #expect(ledger.badDelivered == 5)
         #expect(ledger.badSpooled == 7)
         #expect(ledger.rowsInSpool == 22)
@@ -83,9 +83,9 @@ import Testing
         counts.goodHits = 5
         counts.goodDelivered = 2
         counts.badHits = 1
-        let one = Ledger(counts, refused: 7)
+        let one = Ledger(counts, unstored: 7)
         let two = one + one
-        #expect(two.accepted == 12 && two.spooled == 6 && two.bad == 2 && two.refused == 14)
+        #expect(two.accepted == 12 && two.spooled == 6 && two.bad == 2 && two.unstored == 14)
         #expect(two.badSpooled == 2 && two.delivered == 4)
     }
 }

@@ -37,25 +37,13 @@ extension EndToEnd {
         func `a hundred thousand hits cost router and worker at most a hundred allocations each`()
             throws
         {
-            let folder = FileManager.default.temporaryDirectory
-                .appendingPathComponent("hydrant-allocations-\(UUID().uuidString.prefix(8))")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try Self.counter.write(
-                to: folder.appendingPathComponent("counter.c"), atomically: true, encoding: .utf8)
-            let compiled = try run(
-                "cc", ["-O2", "-shared", "-fPIC", "-o", "counter.so", "counter.c"], in: folder)
-            #expect(compiled.status == 0, "\(compiled.stderr)")
-
+            let library = try PreloadedLibrary(Self.counter)
             let cluster = try Cluster(
                 settings: ["workers=1", "local.sink=discard"],
-                environment: [
-                    "LD_PRELOAD": folder.appendingPathComponent("counter.so").path,
-                    "ALLOCATION_COUNTS": folder.path,
-                ])
+                environment: library.environment(["ALLOCATION_COUNTS": library.path]))
             func counts(of role: String) throws -> Int {
                 let pid = try #require(try cluster.status().pids(of: role).first)
-                let data = try Data(contentsOf: folder.appendingPathComponent("\(pid)"))
+                let data = try Data(contentsOf: URL(fileURLWithPath: "\(library.path)/\(pid)"))
                 return Int(data.prefix(8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
             }
             func load(_ hits: Int) throws {

@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -34,16 +33,8 @@ extension EndToEnd {
 
         @Test func `the clock jumps by hours, days and decades: no hit waits, none is lost`() throws
         {
-            let folder = FileManager.default.temporaryDirectory
-                .appendingPathComponent("hydrant-clock-\(UUID().uuidString.prefix(8))")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try Self.shifter.write(
-                to: folder.appendingPathComponent("shifter.c"), atomically: true, encoding: .utf8)
-            let compiled = try run(
-                "cc", ["-O2", "-shared", "-fPIC", "-o", "shifter.so", "shifter.c"], in: folder)
-            #expect(compiled.status == 0, "\(compiled.stderr)")
-            let shift = folder.appendingPathComponent("shift")
+            let library = try PreloadedLibrary(Self.shifter)
+            let shift = URL(fileURLWithPath: library.path + "/shift")
             try Data(count: 4096).write(to: shift)
             func set(_ seconds: Int64) throws {
                 let file = try FileHandle(forUpdating: shift)
@@ -53,10 +44,7 @@ extension EndToEnd {
 
             let cluster = try Cluster(
                 settings: ["workers=2"],
-                environment: [
-                    "LD_PRELOAD": folder.appendingPathComponent("shifter.so").path,
-                    "CLOCK_SHIFT": shift.path,
-                ])
+                environment: library.environment(["CLOCK_SHIFT": shift.path]))
             let before = try cluster.status().processes.map(\.pid)
             let now = Int64(Date().timeIntervalSince1970)
             let jumps: [Int64] = [

@@ -27,6 +27,8 @@ extension EndToEnd {
             let after = try cluster.status()
             #expect(Set(after.processes.map(\.pid)).isDisjoint(with: workers(before)))
             #expect(after.processes.count == before.processes.count)
+            // Nobody died: they were replaced.
+            #expect(after.processes.allSatisfy { $0.restarts == 0 }, "\(after.processes)")
             try expectAllThere(cluster, sent)
         }
 
@@ -81,6 +83,13 @@ extension EndToEnd {
             kill(cluster.pid, SIGHUP)
             #expect(eventually(within: 5) { cluster.logText.contains("SIGHUP: not reloaded") })
             #expect(cluster.logText.contains("hydrant.toml:2:1"), "\(cluster.logText)")
+            // Asked by somebody who has another configuration, it refuses with the hint that fits.
+            let data = "data=\(cluster.data.path)"
+            let refused = try run(
+                binary, ["reload", "--set", data],
+                in: FileManager.default.temporaryDirectory)
+            #expect(refused.status == 78 && refused.stderr.contains("hydrant.toml:2:1"))
+            #expect(refused.stderr.contains("hint: `hydrant check` shows"), "\(refused.stderr)")
             // Who looks at the cluster meanwhile is warned, and sees it.
             let seen = try cluster.hydrant(["status"] + cluster.finding)
             #expect(seen.status == 0 && seen.stdout.contains("worker"), "\(seen.stderr)")
@@ -97,7 +106,31 @@ extension EndToEnd {
             let output = try cluster.hydrant(["reload"] + cluster.finding)
             #expect(output.status == 78)
             #expect(output.stderr.contains("local.sink cannot change"), "\(output.stderr)")
+            #expect(output.stderr.contains("hint: change it back, or stop"), "\(output.stderr)")
+            // `check` finds nothing wrong with it.
+            #expect(!output.stderr.contains("hydrant check"), "\(output.stderr)")
             #expect(try cluster.status().processes.map(\.pid) == before)
+        }
+
+        @Test func `a reload during a stop is refused as such`() throws {
+            let cluster = try Cluster(
+                settings: [
+                    "workers=1", "delivery.mode=aws", "delivery.linger=50ms", "on_stop=deliver",
+                    "firehose.endpoint_url=http://127.0.0.1:\(freePort())", "deliver_timeout=1m",
+                ],
+                environment: ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"])
+            _ = try cluster.get("/p.gif?event=e")
+            kill(cluster.pid, SIGTERM)
+            #expect(
+                eventually(within: 10) { cluster.logText.contains("delivering before leaving") })
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            expectClearFailure(output, 69, "not reloaded: the cluster is stopping", "hydrant stop")
+            #expect(!output.stderr.contains("hydrant check"), "\(output.stderr)")
+            // And whoever does not want to wait for that Firehose need not.
+            let kept = try cluster.hydrant(["stop", "--keep"] + cluster.finding)
+            #expect(kept.status == 0 && kept.stdout.contains("1 row stays in the spool"))
+            #expect(cluster.process?.waitUntilExit(withinSeconds: 5) == true)
+            #expect(cluster.process?.exitStatus == 0)
         }
 
         @Test func `a changed schema is in force after a reload`() throws {

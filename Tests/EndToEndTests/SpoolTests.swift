@@ -6,20 +6,24 @@ extension EndToEnd {
     /// What happens to rows when workers, folders and disks come and go.
     @Suite struct SpoolTests {
         /// Mode aws towards a port where nobody listens: hits are spooled, nothing is delivered.
-        private static func dark(_ settings: [String] = []) throws -> Cluster {
-            try Cluster(
-                settings: [
-                    "delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:\(freePort())",
-                ] + settings,
-                environment: ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"])
+        private static func dark(
+            _ settings: [String] = [], after cluster: Cluster? = nil
+        ) throws -> Cluster {
+            let settings =
+                ["delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:\(freePort())"]
+                + settings
+            let keys = ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"]
+            guard let cluster else { return try Cluster(settings: settings, environment: keys) }
+            return try next(cluster, settings: settings, environment: keys)
         }
 
         /// Starts another cluster on what one left.
         private static func next(
-            _ cluster: Cluster, settings: [String], start: Bool = true
+            _ cluster: Cluster, settings: [String], environment: [String: String] = [:],
+            start: Bool = true
         ) throws -> Cluster {
             cluster.endNow()
-            let next = try Cluster(settings: settings, start: false)
+            let next = try Cluster(settings: settings, environment: environment, start: false)
             try FileManager.default.moveItem(at: cluster.data, to: next.data)
             if start { try next.start() }
             return next
@@ -74,6 +78,89 @@ extension EndToEnd {
             #expect(
                 try next.count("select count(distinct campaign) from events") == 150 + stored)
             #expect(try next.status().ledger.closes)
+        }
+
+        @Test func `segments that are gone are told by verify, ls and status, and at the start`()
+            throws
+        {
+            // Three segments, of three lives.
+            var cluster = try Self.dark(["workers=1"])
+            #expect(try sendEach(30, "a", to: cluster) == 30)
+            cluster = try Self.dark(["workers=1"], after: cluster)
+            #expect(try sendEach(20, "b", to: cluster) == 20)
+            cluster = try Self.dark(["workers=1"], after: cluster)
+            #expect(try sendEach(10, "c", to: cluster) == 10)
+            try cluster.stop()
+            func spool(_ words: String...) throws -> Output {
+                try run(
+                    binary, ["spool"] + words + cluster.finding, in: cluster.folder,
+                    environment: cluster.environment)
+            }
+            let lane = cluster.data.appendingPathComponent("spool/shard-0/good")
+            func segment(_ number: Int) -> URL {
+                lane.appendingPathComponent("000000000000000\(number).segment")
+            }
+            #expect(try spool("verify").status == 0)
+            let absent = try spool("cat", "--shard", "0", "--from", "9")
+            expectClearFailure(
+                absent, 1, "there is no segment 9 in shard 0's good lane", "there are: 1 to 3")
+            #expect(try spool("cat", "--shard", "0", "--from", "2").lines.count == 30)
+
+            let newest = try Data(contentsOf: segment(3))
+            try FileManager.default.removeItem(at: segment(3))
+            let end = try spool("verify")
+            #expect(end.status == 1, "\(end.stdout)")
+            #expect(
+                end.stdout.contains("0000000000000002.segment: missing behind its end: 10 hits\n"),
+                "\(end.stdout)")
+            try newest.write(to: segment(3))
+            try FileManager.default.removeItem(at: segment(1))
+            let begin = try spool("verify")
+            #expect(begin.status == 1, "\(begin.stdout)")
+            #expect(
+                begin.stdout.contains("0000000000000002.segment: missing before byte 4,096")
+                    && begin.stdout.contains(": 30 hits\n"), "\(begin.stdout)")
+            #expect(
+                try spool("ls").stdout.contains(
+                    "shard 0 good: 30 hits not delivered and in no file"))
+            func expectTruth() throws {
+                let ledger = try cluster.status().ledger
+                #expect(ledger.closes && ledger.accepted == 60, "\(ledger)")
+                #expect(ledger.dropped == 30 && ledger.spooled == 30, "\(ledger)")
+            }
+            try expectTruth()
+            #expect(try spool("repair").stdout.contains("30 hits missing before byte 4,096"))
+            #expect(try spool("verify").status == 0)
+            try expectTruth()
+            // Damage in a file that a start does not read: known by a repair.
+            var bytes = try Data(contentsOf: segment(2))
+            bytes[5000] ^= 1
+            try bytes.write(to: segment(2))
+            try expectTruth()
+            let repaired = try spool("repair")
+            #expect(repaired.stdout.contains("counted as dropped"), "\(repaired.stdout)")
+            let known = try cluster.status().ledger
+            #expect(known.closes && known.dropped > 30 && known.spooled == 60 - known.dropped)
+            // What was in the way of a file is kept, and told.
+            let cursor = cluster.data.appendingPathComponent("spool/shard-0/bad/cursor")
+            try FileManager.default.removeItem(at: cursor)
+            try FileManager.default.createDirectory(
+                at: cursor, withIntermediateDirectories: false)
+            cluster = try Self.dark(["workers=1"], after: cluster)
+            let living = try cluster.status().ledger
+            #expect(living.dropped == known.dropped && living.spooled == known.spooled)
+            let isTold = try eventually(within: 5) {
+                cluster.logText.contains("shard-0/bad/cursor is not of this spool")
+                    && cluster.logText.contains("shard-0/bad/cursor.foreign-")
+                    && cluster.logText.contains("hits are missing in")
+            }
+            #expect(isTold, "\(cluster.logText)")
+
+            let last = try Self.next(cluster, settings: ["workers=1"])
+            try last.flush()
+            let after = try last.status().ledger
+            #expect(after.closes && after.dropped == known.dropped && after.spooled == 0)
+            #expect(try last.count("select count(*) from events") == Int(60 - known.dropped))
         }
 
         @Test func `spool commands on a living and on a stopped cluster`() throws {

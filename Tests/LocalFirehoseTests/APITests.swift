@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
@@ -8,7 +9,7 @@ import Testing
 @Suite struct APITests {
     static let now: Int64 = 1_767_323_045  // 2026-01-02 03:04:05 UTC
     static let credentials = Credentials(accessKeyID: "AKID", secretAccessKey: "secret")
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
     let counters = OwnCounters()
 
     private func makeAPI(

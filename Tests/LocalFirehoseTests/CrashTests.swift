@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `a death between any two steps loses nothing and doubles nothing`() throws {
-        let folder = ScratchFolder()
+        let folder = TemporaryFolder()
         let store = try makeStore(folder, counters: counters)
         let ids = 300
         for id in 0..<ids / 2 { try store.append(row(id), to: "good") }
@@ -25,7 +25,7 @@ import Testing
         store.sealAll()
         var steps = 0
         repeat {
-            let copy = folder.snapshot()
+            let copy = folder.copy()
             let successor = try makeStore(copy, counters: counters)
             successor.finishAll()
             try expectEachOnce(successor, ids: ids, "after step \(steps)")
@@ -40,11 +40,11 @@ import Testing
 
     @Test(arguments: 0..<64)
     func `a call torn at any byte is left out, the calls before it are kept`(cut: Int) throws {
-        let folder = ScratchFolder()
+        let folder = TemporaryFolder()
         let store = try makeStore(folder, counters: counters)
         try store.append(row(1) + row(2), to: "good")
         try store.append(row(3) + row(4), to: "good")
-        let copy = folder.snapshot()
+        let copy = folder.copy()
         let name = try #require(
             copy.files(below: "local/streams/good").first { $0.hasPrefix("buffer-") })
         let path = "local/streams/good/" + name
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func `a buffer that holds nothing whole makes no object`() throws {
-        let folder = ScratchFolder()
+        let folder = TemporaryFolder()
         do {
             let store = try makeStore(folder, counters: counters)
             try store.append(row(1), to: "good")
@@ -80,7 +80,7 @@ import Testing
     func `a random life with many deaths keeps every answered row exactly once`(seed: UInt64) throws
     {
         var random = SeededDice(seed: seed)
-        var folder = ScratchFolder()
+        var folder = TemporaryFolder()
         var store = try makeStore(folder, counters: counters, bufferBytesMax: 2000)
         var ids = 0
         var deaths = 0
@@ -93,7 +93,7 @@ import Testing
                 ids += count
             case 8: store.sealAll()
             case 9:
-                folder = folder.snapshot()
+                folder = folder.copy()
                 store = try makeStore(folder, counters: counters, bufferBytesMax: 2000)
                 deaths += 1
             default: _ = store.stepOnce()

@@ -1,11 +1,12 @@
 import Core
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
 
 @Suite struct DemoTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
     let counters = OwnCounters()
     let options = DemoSite.Options(
         routerOrigin: "http://127.0.0.1:8080", goodTable: "events", badTable: "bad_events")

@@ -1,10 +1,11 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
 
 @Suite struct QueryTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
     let counters = OwnCounters()
 
     private func ask(_ sql: String, _ format: QueryFormat = .table) throws -> String {

@@ -1,12 +1,13 @@
 import Core
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
 
 @Suite struct StoreTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
     let counters = OwnCounters()
 
     @Test func `records become a GZIP object in S3's layout and rows of the table`() throws {

@@ -3,30 +3,12 @@ import Core
 import Foundation
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import LocalFirehose
 
-/// A folder that is gone when the test is over.
-final class ScratchFolder {
-    let path: String
-
-    init() {
-        path = NSTemporaryDirectory() + "hydrant-local-\(randomUUID())"
-        try! FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// The disk as a process killed now would leave it.
-    func snapshot() -> ScratchFolder {
-        let copy = ScratchFolder()
-        try! FileManager.default.removeItem(atPath: copy.path)
-        try! FileManager.default.copyItem(atPath: path, toPath: copy.path)
-        return copy
-    }
-
+extension TemporaryFolder {
     /// Regular files below the folder, relative paths, sorted.
     func files(below folder: String = "") -> [String] {
         let root = folder.isEmpty ? path : path + "/" + folder
@@ -70,7 +52,7 @@ let badTable = WarehouseTable(
     columns: [.init(name: "reason", sqliteType: "TEXT", kind: .text)])
 
 func makeStore(
-    _ folder: ScratchFolder, sink: StreamStore.Sink = .warehouse, counters: OwnCounters,
+    _ folder: TemporaryFolder, sink: StreamStore.Sink = .warehouse, counters: OwnCounters,
     bufferBytesMax: Int = 5 << 20, backlogBytesMax: Int = 1 << 30
 ) throws -> StreamStore {
     try StreamStore(

@@ -51,6 +51,14 @@ import Testing
         #expect(!text(line("x"), .text).contains("\u{1B}"))
     }
 
+    @Test func `another format is the same process where it is`() {
+        let terminal = LineLayout.Surroundings(isTerminal: true)
+        let text = LineLayout(process: "supervisor", pid: 9, format: .auto, surroundings: terminal)
+        let json = text.with(format: .json)
+        #expect(json.style == .json && json.process == "supervisor" && json.pid == 9)
+        #expect(json.with(format: .auto).style == .colored)
+    }
+
     @Test func `no control or reordering character gets out in either format`() {
         let hostile =
             (0..<0xA0).compactMap { Unicode.Scalar($0) }

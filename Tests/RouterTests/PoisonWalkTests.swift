@@ -64,15 +64,12 @@ private struct PoisonWalk: ~Copyable {
 
     mutating func send() {
         if poison.isIsolating {
-            guard let lone = poison.toSend, let hit = window.hitOfOldest(lone.place) else { return }
-            var frame = [UInt8](repeating: 0, count: FrameHeader.byteCount)
-            frame.withUnsafeMutableBytes {
-                FrameHeader(
-                    byteCount: UInt32(FrameHeader.byteCount + hit.count), kind: lone.kind,
-                    hitCount: 1, origin: LoneHit.origin(of: Self.origin), sequence: lone.sequence
-                ).write(to: $0.baseAddress!)
+            var frame = [UInt8](repeating: 0, count: Limits.frameBytesMax)
+            let count = frame.withUnsafeMutableBytes {
+                poison.writeLoneFrame(of: window, to: $0.baseAddress!)
             }
-            link.append(frame + hit)
+            guard let count else { return }
+            link.append(Array(frame[..<count]))
             poison.didSend()
             return
         }
@@ -88,18 +85,9 @@ private struct PoisonWalk: ~Copyable {
     }
 
     mutating func receive(_ ack: FrameHeader, _ given: [Verdict]) {
-        if ack.origin == LoneHit.origin(of: Self.origin) {
-            let outcome = poison.acknowledge(sequence: ack.sequence, hitCount: given.count)
-            switch outcome {
-            case .verdict(let place), .lastVerdict(let place):
-                settle(window.oldest!.firstClaim + UInt64(place), given[0])
-            default: wentWrong.append("lone ack \(ack.sequence): \(outcome)")
-            }
-            if case .lastVerdict = outcome { window.oldestIsSettled() }
-            return
-        }
-        guard case .claims(let first, let count) = window.acknowledge(ack) else {
-            return wentWrong.append("ack \(ack.sequence) is unexpected")
+        let outcome = poison.acknowledge(ack, in: &window)
+        guard case .claims(let first, let count) = outcome else {
+            return wentWrong.append("ack \(ack.sequence): \(outcome)")
         }
         for index in 0..<count { settle(first + UInt64(index), given[index]) }
     }
@@ -113,10 +101,7 @@ private struct PoisonWalk: ~Copyable {
 
     mutating func die() {
         deaths += 1
-        let oldest = window.sentFrames > 0 ? window.oldest : nil
-        _ = poison.workerDied(
-            oldest: oldest.map { ($0.sequence, $0.hitCount) },
-            hadReadAll: link.isEmpty)
+        _ = poison.workerDied(with: window, hadReadAll: link.isEmpty)
         link = []
         poison.linkOpened()
         _ = window.sendAgain()

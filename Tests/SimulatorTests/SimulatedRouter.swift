@@ -203,9 +203,8 @@ final class SimulatedRouter {
     /// The other end went away by itself: is something in the window to blame?
     private func workerDied(_ worker: Int) {
         let window = windows + worker
-        let oldest = window.pointee.sentFrames > 0 ? window.pointee.oldest : nil
         _ = links[worker].poison.workerDied(
-            oldest: oldest.map { ($0.sequence, $0.hitCount) },
+            with: window.pointee,
             hadReadAll: links[worker].out?.wasReadWhole ?? false)
     }
 
@@ -218,19 +217,14 @@ final class SimulatedRouter {
     }
 
     private func sendLone(_ worker: Int, _ out: SimulatedPipe) {
-        let window = windows + worker
-        guard let lone = links[worker].poison.toSend,
-            let hit = window.pointee.hitOfOldest(lone.place)
-        else { return }
-        var frame = [UInt8](repeating: 0, count: FrameHeader.byteCount) + hit
-        frame.withUnsafeMutableBytes {
-            FrameHeader(
-                byteCount: UInt32($0.count), kind: lone.kind, hitCount: 1,
-                origin: LoneHit.origin(of: origin), sequence: lone.sequence
-            ).write(to: $0.baseAddress!)
+        var frame = [UInt8](repeating: 0, count: Limits.frameBytesMax)
+        let count = frame.withUnsafeMutableBytes {
+            links[worker].poison.writeLoneFrame(
+                of: (windows + worker).pointee, to: $0.baseAddress!)
         }
+        guard let count else { return }
         links[worker].poison.didSend()
-        frame.withUnsafeBytes { out.write($0) }
+        frame[..<count].withUnsafeBytes { out.write($0) }
     }
 
     private func send(to worker: Int) {
@@ -265,10 +259,7 @@ final class SimulatedRouter {
 
     private func settle(_ worker: Int, _ header: FrameHeader, _ verdicts: [UInt8]) -> Bool {
         let window = windows + worker
-        if header.origin == LoneHit.origin(of: origin) {
-            return settleLone(worker, header, verdicts)
-        }
-        switch window.pointee.acknowledge(header) {
+        switch links[worker].poison.acknowledge(header, in: &window.pointee) {
         case .unexpected: return false
         case .repeated: return true
         case .claims(let first, let count):
@@ -277,21 +268,6 @@ final class SimulatedRouter {
             }
             return true
         }
-    }
-
-    private func settleLone(_ worker: Int, _ header: FrameHeader, _ verdicts: [UInt8]) -> Bool {
-        let window = windows + worker
-        let outcome = links[worker].poison.acknowledge(
-            sequence: header.sequence, hitCount: Int(header.hitCount))
-        switch outcome {
-        case .unexpected: return false
-        case .repeated: return true
-        case .verdict(let place), .lastVerdict(let place):
-            guard let oldest = window.pointee.oldest else { return false }
-            settle(window.pointee.claim(oldest.firstClaim &+ UInt64(place)), verdicts[0])
-        }
-        if case .lastVerdict = outcome { window.pointee.oldestIsSettled() }
-        return true
     }
 
     private func settle(_ claim: Claim, _ verdict: UInt8) {

@@ -117,6 +117,28 @@ import Testing
         #expect(machine.isGone)
     }
 
+    @Test mutating func `a restart is what follows a death, not what was asked for`() {
+        _ = send(.wanted)
+        boot(pid: 7)
+        #expect(machine.restarts == 0)
+        _ = send(.leave(comesBack: true))
+        _ = send(.exited)
+        boot(pid: 8)
+        #expect(machine.restarts == 0)
+        nowMs += 5000
+        #expect(send(.exited) == .spawn)
+        #expect(machine.restarts == 0, "not yet")
+        boot(pid: 9)
+        #expect(machine.restarts == 1)
+        nowMs += 5000
+        #expect(send(.exited) == .spawn)
+        #expect(send(.spawnFailed, random: 70) == .spawnAfter(ms: 70))
+        nowMs += 70
+        #expect(send(.timeCame) == .spawn)
+        boot(pid: 10)
+        #expect(machine.restarts == 3)
+    }
+
     @Test mutating func `one that waits for its restart is simply not started again`() {
         _ = send(.wanted)
         _ = send(.spawned(pid: 1))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Core
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor

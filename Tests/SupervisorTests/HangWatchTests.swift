@@ -10,7 +10,9 @@ import Testing
         #expect(watch.look(beat: 7, nowMs: 1500) == 0)
         #expect(watch.look(beat: 7, nowMs: 1750) == 250)
         #expect(watch.look(beat: 7, nowMs: 2000) == 500)
+        #expect(watch.silentMs == 500)
         #expect(watch.look(beat: 8, nowMs: 2250) == 0)
+        #expect(watch.silentMs == 0)
     }
 
     @Test func `what the heartbeat says is not believed, only that it changes`() {

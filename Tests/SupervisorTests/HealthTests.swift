@@ -8,13 +8,13 @@ import Testing
     private var watch = ProgressWatch()
 
     private mutating func look(
-        _ nowMs: UInt64, waiting: UInt64 = 0, passed: UInt64 = 0, full: UInt64 = 0,
-        failure: UInt64 = 0
+        _ nowMs: UInt64, waiting: UInt64 = 0, passed: UInt64 = 0, fails: Bool = false,
+        full: UInt64 = 0, failure: UInt64 = 0
     ) {
         watch.look(
             .init(
                 goodWaiting: waiting, goodPassed: passed, badWaiting: 0, badPassed: 0,
-                refusedFull: full, refusedFailure: failure), nowMs: nowMs)
+                goodFails: fails, refusedFull: full, refusedFailure: failure), nowMs: nowMs)
     }
 
     @Test mutating func `a backlog that nothing leaves stands, one that moves does not`() {
@@ -30,6 +30,19 @@ import Testing
         // What comes after a rest has not waited during it.
         look(9000, waiting: 1, passed: 9)
         #expect(watch.standsMs(good: true, nowMs: 9000) == 0)
+    }
+
+    @Test mutating func `calls that fail count from the first look on, until one gets through`() {
+        look(1000)
+        #expect(watch.failsMs(good: true, nowMs: 1000) == 0)
+        look(1250, waiting: 5, fails: true)
+        look(1500, waiting: 7, fails: true)
+        #expect(watch.failsMs(good: true, nowMs: 4250) == 3000)
+        #expect(watch.failsMs(good: false, nowMs: 4250) == 0)
+        look(4500, waiting: 1, passed: 6)
+        #expect(watch.failsMs(good: true, nowMs: 4500) == 0)
+        look(4750, waiting: 1, passed: 6, fails: true)
+        #expect(watch.failsMs(good: true, nowMs: 5000) == 250)
     }
 
     @Test mutating func `refusals count for a while, those from before the first look never`() {
@@ -60,7 +73,11 @@ import Testing
     @Test func `when all are at work it is ready`() {
         let now = readiness(
             "running", [process("worker 0", "ready")],
-            [.init(number: 0, isFull: false, diskFails: false, goodStandsMs: 59_999)])
+            [
+                .init(
+                    number: 0, isFull: false, diskFails: false,
+                    good: .init(standsMs: 59_999, failsMs: 1999))
+            ])
         #expect(now.isReady(strict: false) && now.isReady(strict: true))
         #expect(
             now.json(strict: false)
@@ -88,6 +105,44 @@ import Testing
         #expect(now.warnings == [])
     }
 
+    @Test func `a worker that stands still is a reason, and its shard is named`() {
+        var worker = process("worker 1", "ready")
+        (worker.shard, worker.stillMs) = (1, 6250)
+        let now = readiness("running", [process("worker 0", "ready"), worker])
+        #expect(!now.isReady(strict: false))
+        #expect(
+            now.reasons == [
+                .init(
+                    code: "still",
+                    text: "worker 1 has stood still for 6.2 s: hits of shard 1 wait")
+            ])
+        var local = process("local-firehose 0", "ready", takesHits: false)
+        local.stillMs = 21_000
+        #expect(readiness("running", [local]).reasons == [])
+        #expect(
+            readiness("running", [local]).warnings.map(\.text) == [
+                "local-firehose 0 has stood still for 21.0 s"
+            ])
+    }
+
+    @Test func `calls that fail are a warning at once, with the stream and what it said`() {
+        let error = "stream hydrant-0: connection refused; tried again by itself"
+        let now = readiness(
+            "running", [],
+            [
+                .init(
+                    number: 0, isFull: false, diskFails: false,
+                    good: .init(standsMs: 9000, failsMs: 2000, error: error))
+            ])
+        #expect(now.isReady(strict: false) && !now.isReady(strict: true))
+        #expect(
+            now.warnings == [
+                .init(
+                    code: "delivery",
+                    text: "shard 0 good lane: calls have failed for 2.0 s: \(error)")
+            ])
+    }
+
     @Test func `starting and stopping are reasons by themselves`() {
         #expect(readiness("starting", [process("worker 0", "starting")]).reasons.count == 2)
         // That its processes leave is no further news.
@@ -100,8 +155,9 @@ import Testing
             "degraded", [process("local-firehose 0", "down", takesHits: false)],
             [
                 .init(
-                    number: 2, isFull: false, diskFails: false, goodStandsMs: 60_000,
-                    badStandsMs: 99_000, goodError: "503 \u{1B}[2J")
+                    number: 2, isFull: false, diskFails: false,
+                    good: .init(standsMs: 60_000, error: "503 \u{1B}[2J"),
+                    bad: .init(standsMs: 99_000))
             ])
         #expect(now.isReady(strict: false) && !now.isReady(strict: true))
         #expect(

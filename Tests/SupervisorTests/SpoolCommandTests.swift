@@ -39,6 +39,17 @@ import Testing
         #expect(SpoolPlaceArgument(argument: text)?.position == place)
     }
 
+    @Test(
+        arguments: [
+            ([], ""), ([4], "4"), ([3, 4], "3, 4"),
+            ([1, 2, 3, 7, 9, 10, 11], "1 to 3, 7, 9 to 11"),
+        ] as [([UInt64], String)])
+    func `segments are told in runs`(numbers: [UInt64], words: String) {
+        #expect(SpoolPlaceArgument.words(numbers) == words)
+        let many = SpoolPlaceArgument.words((1...100).map { 2 * $0 })
+        #expect(many.hasPrefix("2, 4, ") && many.hasSuffix("38, 40, …"))
+    }
+
     @Test func `progress shows how far, how fast and how long`() {
         func text(_ read: UInt64, hasBar: Bool) -> String {
             SpoolProgress.text(

@@ -2,21 +2,10 @@ import Config
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
-
-/// A folder of its own, removed at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        path = "/tmp/hydrant-test-\(UInt32.random(in: 0 ... .max))"
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 @Suite struct DataFolderTests {
     let temporary = TemporaryFolder()
@@ -71,6 +60,77 @@ final class TemporaryFolder {
         // It is free now, but for the moment in which a process that another test starts has been
         // forked and not yet become its program: until then it holds all descriptors.
         _ = try folder.takeLock(patienceMs: 5000) { _ in }
+    }
+
+    @Test func `what cannot be written is told with its name and the remedy for just that`() {
+        func told(_ number: Int32) -> ClusterFailure {
+            .cannotWrite("/d/run/settings.toml", Failure(number: number, call: "write"))
+        }
+        #expect(
+            told(ENOSPC).description
+                == "error: /d/run/settings.toml: cannot be written: no space left on device\n"
+                + "hint: make room on that disk (df -h, df -i), or set data to another folder "
+                + "(--set data=/some/folder)")
+        #expect(told(ENOSPC).exitCode == 73)
+        #expect(told(EROFS).hint?.hasPrefix("that disk is read-only") == true)
+        #expect(told(EACCES).hint?.hasPrefix("make it writable for this user") == true)
+    }
+
+    @Test func `settings that cannot be written for children are told with their file`() throws {
+        // A folder in the file's place: whoever runs this, it cannot be replaced.
+        let path = temporary.path + "/settings.toml"
+        try SmallFile.makeFolder(path + "/x")
+        let failure = #expect(throws: ClusterFailure.self) {
+            try Glue.writeSettings(Settings(), SchemaFile.standard, to: path)
+        }
+        #expect(failure?.message.hasPrefix("\(path): cannot be written: ") == true)
+    }
+
+    @Test func `a start that failed takes away what it made, and nothing of anybody else's`() throws
+    {
+        let folder = DataFolder(path: temporary.path + "/var")
+        func make() throws {
+            try folder.prepare()
+            let lock = try folder.takeLock(patienceMs: 0) { _ in }
+            try LocalCredentials.ensure(at: folder.localCredentials)
+            try SmallFile.write([], to: folder.settingsSnapshot)
+            withExtendedLifetime(lock) {}
+        }
+        try make()
+        folder.removeUnused()
+        #expect(!SmallFile.exists(folder.path))
+
+        try make()
+        try SmallFile.makeFolder(folder.path + "/spool")
+        folder.removeUnused()
+        #expect(SmallFile.exists(folder.path + "/spool") && SmallFile.exists(folder.lock))
+
+        try folder.prepare()
+        let lock = try folder.takeLock(patienceMs: 5000) { _ in }
+        folder.removeUnused()
+        #expect(SmallFile.exists(folder.runFolder))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test(
+        arguments: [
+            ("123 (hydrant-worker0) S 45 123 1", 45), ("1 (a) b) 7 (c) R 9 1", 9), ("1 (a", nil),
+            ("", nil), ("1 (a) S", nil), ("1 (a) S x", nil),
+        ] as [(String, Int32?)])
+    func `a process's parent is read behind its name`(stat: String, parent: Int32?) {
+        #expect(SpoolHolder.parent(stat: stat) == parent)
+    }
+
+    @Test func `a spool that no other cluster's worker has is free`() throws {
+        var settings = Settings()
+        settings.spoolFolder = temporary.path
+        #expect(SpoolHolder.find(settings) == nil)
+        // Whoever else has a shard is left to its worker, which waits for it.
+        try SmallFile.makeFolder(temporary.path + "/shard-0")
+        let lock = try FileLock.take(temporary.path + "/shard-0/lock")
+        #expect(Glue.holder(of: 0, settings) == nil, "it does not say who it is")
+        #expect(SpoolHolder.find(settings) == nil)
+        withExtendedLifetime(lock) {}
     }
 
     @Test func `the key pair is private, of AWS's form, and stays`() throws {

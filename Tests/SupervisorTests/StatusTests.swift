@@ -9,19 +9,21 @@ import Testing
         var counts = LedgerCounts()
         (counts.goodHits, counts.goodDelivered, counts.badHits) = (1_234_567, 1_234_500, 3)
         counts.badDelivered = 1
-        let ledger = Ledger(counts, refused: 2)
+        var ledger = Ledger(counts, unstored: 2)
         let shard = ShardLedger(
             shard: 0, stream: "hydrant-0", ledger: ledger,
             oldestMicroseconds: 1_700_000_000_000_000,
             good: .init(
                 state: .backingOff, lastError: "503 \"slow\"\u{1B}[2J",
                 sinceMicroseconds: 1_700_000_000_500_000))
+        ledger.refused = 5
         return StatusReport(
             state: "running", pid: 10, uptimeMs: 61_005, nowMicroseconds: 1_700_000_012_345_678,
             processes: [
                 .init(
                     role: "worker", index: 0, pid: 12, state: "ready", uptimeMs: 60_000,
-                    restarts: 1, heartbeatAgeMs: 250),
+                    restarts: 1, heartbeatAgeMs: 250,
+                    stillMs: 5250),
                 .init(
                     role: "router", index: 0, pid: nil, state: "down", uptimeMs: 0, restarts: 4,
                     heartbeatAgeMs: nil),
@@ -30,16 +32,16 @@ import Testing
     }()
 
     @Test func `as JSON it reads so`() {
-        let ledger =
-            #""accepted":1234570,"delivered":1234500,"bad":3,"spooled":67,"dropped":0,"#
-            + #""refused":2,"bad_delivered":1,"bad_spooled":2"#
+        let sum = #""accepted":1234570,"delivered":1234500,"bad":3,"spooled":67,"dropped":0,"#
+        let rest = #""unstored":2,"bad_delivered":1,"bad_spooled":2"#
         let golden =
             #"{"state":"running","pid":10,"uptime_s":61.005,"processes":["#
             + #"{"role":"worker","index":0,"pid":12,"state":"ready","uptime_s":60.000,"#
             + #""restarts":1,"heartbeat_age_s":0.250},"#
             + #"{"role":"router","index":0,"pid":null,"state":"down","uptime_s":0.000,"#
-            + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"# + ledger
-            + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + ledger
+            + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"#
+            + sum + #""refused":5,"# + rest
+            + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + sum + rest
             + #","oldest_undelivered_s":12.345,"adopted_by":null,"spool_error":null,"delivery":{"state":"backing_off","#
             + #""last_error":"503 \"slow\"\u001b[2J","since":"2023-11-14T22:13:20.500Z"},"#
             + #""bad_delivery":{"state":"idle","last_error":null,"since":null}}],"#
@@ -60,16 +62,17 @@ import Testing
             hydrant is running (pid 10, up 61.0 s), oldest undelivered row: 12.3 s
 
              accepted  delivered  spooled  bad  dropped  refused
-            1,234,570  1,234,500       67    3        0        2
+            1,234,570  1,234,500       67    3        0        5
             of the bad rows 1 are delivered, 2 in the spool
 
-            shard   accepted  delivered  spooled  bad  dropped  refused  oldest  delivery     stream
-                0  1,234,570  1,234,500       67    3        0        2  12.3 s  backing_off  hydrant-0
+            shard   accepted  delivered  spooled  bad  dropped  unstored  oldest  delivery     stream
+                0  1,234,570  1,234,500       67    3        0         2  12.3 s  backing_off  hydrant-0
             shard 0: backing_off since 2023-11-14T22:13:20.500Z: 503 "slow"?[2J
 
             process  index  pid  state      up  restarts
             worker       0   12  ready  60.0 s         1
             router       0    -  down        -         4
+            worker 0 has stood still for 5.2 s
             routers and workers share CPU 3
 
             """

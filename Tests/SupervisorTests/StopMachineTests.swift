@@ -65,6 +65,45 @@ import Testing
         #expect(machine.deadlineMs == 39_000)
     }
 
+    @Test mutating func `as long as routers drain, to deliver may still be asked for, or waived`() {
+        living.rowsInSpool = 500
+        _ = stop(0)
+        #expect(machine.change(deliverMs: 60_000, nowMs: 500) == true)
+        #expect(machine.change(deliverMs: 0, nowMs: 600) == true)
+        #expect(machine.deliverMs == 0)
+        #expect(machine.change(deliverMs: 60_000, nowMs: 700) == true)
+        living.routers = 0
+        #expect(machine.tick(nowMs: 1000, living: living) == [.deliver])
+        #expect(machine.deliverEndMs == 61_000)
+        // A second wish to deliver prolongs nothing.
+        #expect(machine.change(deliverMs: 90_000, nowMs: 2000) == true)
+        #expect(machine.deliverEndMs == 61_000)
+        // To deliver no more ends it, and the rest has what it would have had.
+        #expect(machine.change(deliverMs: 0, nowMs: 20_000) == true)
+        #expect(
+            machine.tick(nowMs: 20_000, living: living) == [.order(.worker, withinMs: 8500)])
+        #expect(machine.deliverMs == 0 && machine.deadlineMs == 29_000)
+    }
+
+    @Test mutating func `once the workers were told to leave, nothing can be delivered any more`() {
+        living.rowsInSpool = 500
+        #expect(machine.change(deliverMs: 1, nowMs: 0) == false, "nothing stops yet")
+        _ = stop(0)
+        living.routers = 0
+        _ = machine.tick(nowMs: 1000, living: living)
+        #expect(machine.phase == .workers)
+        let before = machine
+        #expect(machine.change(deliverMs: 60_000, nowMs: 1100) == false)
+        #expect(machine.change(deliverMs: 0, nowMs: 1100) == true)
+        #expect(machine == before)
+    }
+
+    @Test mutating func `who leaves at once delivers nothing, whoever asks`() {
+        _ = stop(0, now: true)
+        #expect(machine.change(deliverMs: 60_000, nowMs: 10) == false)
+        #expect(machine.deliverMs == 0)
+    }
+
     @Test mutating func `delivering ends with its time, or with the last worker`() {
         living.rowsInSpool = 500
         _ = machine.stop(

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -35,5 +36,20 @@ import Testing
         #expect(asked == 5)
         #expect(!eventually(within: 0.01, everyMilliseconds: 1) { fifthTime() })
         #expect(asked > 6)
+    }
+
+    @Test(arguments: [true, false])
+    func `a temporary folder goes with its object, and a copy of it stands by itself`(
+        inMemory: Bool
+    ) throws {
+        var folder: TemporaryFolder? = TemporaryFolder(inMemory: inMemory)
+        let path = try #require(folder).path
+        let file = try #require(folder?.write("one", to: "a"))
+        let copy = try #require(folder?.copy())
+        folder?.write([0, 255], to: "a")
+        #expect(FileManager.default.contents(atPath: file) == Data([0, 255]))
+        folder = nil
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(FileManager.default.contents(atPath: copy.path + "/a") == Data("one".utf8))
     }
 }

@@ -11,7 +11,8 @@ import Testing
     private static let batches: [UInt64] = [1, 2, 3]
     private static let rows = batches.map { SpoolLane.rows($0, hits: Int($0)) }
 
-    /// Three records, of one, two and three hits, in one segment, none passed.
+    /// Three records, of one, two and three hits, in one segment, none passed, as a death leaves
+    /// them: the cursor does not know of them.
     private func threeRecords() throws -> (folder: TemporaryFolder, segment: String) {
         let folder = TemporaryFolder()
         var lane = try SpoolLane.open(folder)
@@ -19,7 +20,6 @@ import Testing
             let outcome = lane.append(batch, hits: Int(batch))
             #expect(outcome.isStored)
         }
-        lane.close()
         return (folder, folder.segments[0])
     }
 

@@ -8,82 +8,9 @@ import Testing
 
 /// Looking into a shard's folder, and mending it.
 @Suite struct SpoolInspectTests {
-    /// A shard's folder with a good lane of three segments, four records each.
-    private struct Shard {
-        let folder = TemporaryFolder()
-        var path: String { folder.path + "/shard-3" }
-        var lane: TemporaryFolder.Part { .init(path: path + "/good") }
-
-        init(passed: Int = 0) throws {
-            var spool = try ShardSpool.openFreed(
-                spoolFolder: folder.path, shard: 3, bytesMax: 1 << 30, badBytesMax: 1 << 30,
-                segmentBytes: 64 << 10)
-            for sequence in 1...12 as ClosedRange<UInt64> {
-                spool.good.store(sequence...sequence, hits: 2, padding: 7 << 10)
-            }
-            for _ in 0..<passed { spool.good.commit(spool.good.take()!) }
-            spool.close()
-        }
-
-        func walk() throws -> Walk {
-            var walk = try LaneWalk(spoolFolder: folder.path, shard: 3, lane: .good)
-            var result = Walk()
-            while true {
-                switch walk.next() {
-                case .record(let record):
-                    result.rows.append(String(decoding: record.payload, as: UTF8.self))
-                    result.passed.append(record.isPassed)
-                case .finding(let finding): result.findings.append(finding)
-                case .end:
-                    #expect(walk.bytesRead == walk.byteCount)
-                    return result
-                }
-            }
-        }
-
-        func repair(isDryRun: Bool = false) throws -> [SpoolRepair.Step] {
-            var steps: [SpoolRepair.Step] = []
-            for attempt in 0... {
-                do {
-                    try SpoolRepair.run(
-                        spoolFolder: folder.path, shard: 3, isDryRun: isDryRun
-                    ) { steps.append($0) }
-                    break
-                } catch let failure as SpoolRepairFailure {
-                    // Another test's fork holds the lock for a moment.
-                    guard failure.isInUse, attempt < 100 else { throw failure }
-                    usleep(10_000)
-                }
-            }
-            return steps
-        }
-
-        func flip(_ name: String, at offset: Int) {
-            var bytes = lane.bytes(name)
-            bytes[offset] ^= 1
-            lane.write(bytes, to: name)
-        }
-
-        /// What delivery would get.
-        func drain() throws -> (rows: [String], ledger: LaneLedger) {
-            var spool = try ShardSpool.openFreed(
-                spoolFolder: folder.path, shard: 3, bytesMax: 1 << 30, badBytesMax: 1 << 30,
-                segmentBytes: 64 << 10)
-            let rows = spool.good.drain()
-            return (rows, spool.good.ledger)
-        }
-    }
-
-    private struct Walk {
-        var rows: [String] = []
-        var passed: [Bool] = []
-        var findings: [SpoolFinding] = []
-    }
-
-    private static let rows = (1...12).map {
-        SpoolLane.rows(UInt64($0), hits: 2, padding: 7 << 10)
-    }
-    private static let recordBytes = SpoolLane.headroom + rows[0].utf8.count
+    private typealias Shard = InspectedShard
+    private static let rows = InspectedShard.rows
+    private static let recordBytes = InspectedShard.recordBytes
 
     @Test func `a whole lane has all its rows and nothing to find`() throws {
         let shard = try Shard(passed: 1)
@@ -113,9 +40,7 @@ import Testing
 
     @Test func `a living shard names its process, can be read and cannot be repaired`() throws {
         let shard = try Shard()
-        let spool = try ShardSpool.openFreed(
-            spoolFolder: shard.folder.path, shard: 3, bytesMax: 1 << 30, badBytesMax: 1 << 30,
-            segmentBytes: 64 << 10)
+        let spool = try shard.open()
         let listing = try SpoolListing.read(spoolFolder: shard.folder.path, shard: 3)
         #expect(listing.holder?.pid == Int(getpid()))
         #expect(try shard.walk().rows == Self.rows)

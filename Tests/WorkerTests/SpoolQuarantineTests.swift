@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -23,6 +24,23 @@ import Testing
                 segmentBytes: segmentBytes, quarantine: quarantine, files: files)
         }
 
+        /// Stores three records, and closes the lane; the segment's name.
+        @discardableResult
+        func storeThree() throws -> String {
+            var lane = try open()
+            lane.store(1...3)
+            lane.close()
+            return self.lane.segments[0]
+        }
+
+        /// The same, and the first record goes bad.
+        func storeDamaged() throws {
+            let name = try storeThree()
+            var bytes = lane.bytes(name)
+            bytes[4200] ^= 1
+            lane.write(bytes, to: name)
+        }
+
         /// Name and bytes of each kept span.
         var kept: [String: [UInt8]] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: quarantine)) ?? []
@@ -37,10 +55,7 @@ import Testing
 
     @Test func `any flipped bit of a record sets that record aside, once, byte for byte`() throws {
         let shard = Shard()
-        var lane = try shard.open()
-        lane.store(1...3)
-        lane.close()
-        let name = shard.lane.segments[0]
+        let name = try shard.storeThree()
         let whole = shard.lane.bytes(name)
         let cursor = shard.lane.bytes("cursor")
         let recordBytes = SpoolLane.headroom + SpoolLane.rows(1, hits: 1).utf8.count
@@ -72,13 +87,10 @@ import Testing
 
     @Test func `a torn tail is no damage, and an end with hits missing is`() throws {
         let shard = Shard()
-        var lane = try shard.open()
-        lane.store(1...3)
-        lane.close()
-        let name = shard.lane.segments[0]
+        let name = try shard.storeThree()
         var bytes = shard.lane.bytes(name)
         shard.lane.write(bytes + [1, 2, 3], to: name)
-        lane = try shard.open()
+        var lane = try shard.open()
         lane.store(4...4)
         #expect(lane.takeAll().count == 4)
         #expect(shard.kept.isEmpty)
@@ -121,26 +133,29 @@ import Testing
         let file = try Files.open(folder.path + "/source")
         defer { Files.close(file) }
         let quarantine = Quarantine(folder: folder.path + "/q", files: Files())
+        var moved: [MovedAside] = []
         func span(_ offset: UInt64, _ byteCount: UInt64) -> DamagedSpan {
             DamagedSpan(lane: .bad, segment: 9, offset: offset, byteCount: byteCount)
         }
+        func expectKeeping(
+            _ span: DamagedSpan, _ expected: Quarantine.Outcome,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            let outcome = quarantine.keep(span, from: file, bytesMax: 1000, noting: &moved)
+            #expect(outcome == expected, sourceLocation: sourceLocation)
+        }
         #expect(quarantine.byteCount == 0)
-        #expect(quarantine.keep(span(0, 600), from: file, bytesMax: 1000) == .kept)
-        #expect(quarantine.keep(span(0, 600), from: file, bytesMax: 1000) == .known)
-        #expect(quarantine.keep(span(600, 401), from: file, bytesMax: 1000) == .full)
-        #expect(quarantine.keep(span(600, 400), from: file, bytesMax: 1000) == .kept)
+        expectKeeping(span(0, 600), .kept)
+        expectKeeping(span(0, 600), .known)
+        expectKeeping(span(600, 401), .full)
+        expectKeeping(span(600, 400), .kept)
         #expect(quarantine.byteCount == 1000)
+        #expect(moved.isEmpty)
 
         let shard = Shard()
-        var lane = try shard.open()
-        lane.store(1...3)
-        lane.close()
-        let name = shard.lane.segments[0]
-        var bytes = shard.lane.bytes(name)
-        bytes[4200] ^= 1
-        shard.lane.write(bytes, to: name)
+        try shard.storeDamaged()
         let disk = FaultyDisk()
-        lane = try shard.open(files: disk.files)
+        var lane = try shard.open(files: disk.files)
         disk.answer = { _ in ENOSPC }
         #expect(lane.takeAll().count == 2)
         #expect(shard.kept.isEmpty)
@@ -153,15 +168,9 @@ import Testing
 
     @Test func `a copy that a death cut short is made anew`() throws {
         let shard = Shard()
-        var lane = try shard.open()
-        lane.store(1...3)
-        lane.close()
-        let name = shard.lane.segments[0]
-        var bytes = shard.lane.bytes(name)
-        bytes[4200] ^= 1
-        shard.lane.write(bytes, to: name)
+        try shard.storeDamaged()
         let disk = FaultyDisk()
-        lane = try shard.open(files: disk.files)
+        var lane = try shard.open(files: disk.files)
         disk.answer = { $0 == .rename ? EIO : 0 }
         _ = lane.takeAll()
         #expect(Array(shard.kept.keys) == ["part"])

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -26,31 +27,7 @@ extension ShardSpool {
     }
 }
 
-/// A folder that is gone when the test is: in memory where there is such a place, because the
-/// tests sync thousands of times.
-final class TemporaryFolder: LaneFiles {
-    let path: String
-
-    init() {
-        let memory = "/dev/shm"
-        let place = FileManager.default.isWritableFile(atPath: memory) ? memory : "/tmp"
-        path = "\(place)/hydrant-spool-\(UUID().uuidString)"
-        try! FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// What is in it now, as a death at this moment would leave it.
-    func copy() -> TemporaryFolder {
-        let other = TemporaryFolder()
-        for name in try! FileManager.default.contentsOfDirectory(atPath: path) {
-            try! FileManager.default.copyItem(
-                atPath: "\(path)/\(name)", toPath: "\(other.path)/\(name)")
-        }
-        return other
-    }
-
+extension TemporaryFolder: LaneFiles {
     /// A folder within one.
     struct Part: LaneFiles {
         let path: String

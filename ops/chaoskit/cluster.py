@@ -1,5 +1,6 @@
 """A cluster to do things to: in a folder of its own, on ports of its own, its processes known by
 pid. Nothing here ever ends a process by its name."""
+import contextlib
 import json
 import os
 import signal
@@ -207,6 +208,30 @@ class Cluster:
                 return answer.status == 200
         except OSError:
             return False
+
+
+@contextlib.contextmanager
+def trial_cluster(options, folder):
+    """As the options ask for it, ready; and what `running` gives."""
+    settings = [f"workers={options.workers}", f"ack={options.ack}", *options.set]
+    cluster = Cluster(options.binary, f"{folder}/cluster", settings)
+    with running(cluster) as beside:
+        yield cluster, beside
+
+
+@contextlib.contextmanager
+def running(cluster):
+    """Ready. Gives `beside`, through which goes whatever else runs in the trial and has an `end`: when
+    the trial is over, well or not, all of that is ended, and the cluster last."""
+    with contextlib.ExitStack() as ends:
+        def beside(thing):
+            ends.callback(thing.end)
+            return thing
+
+        ends.callback(cluster.kill_all)
+        cluster.launch()
+        cluster.wait_ready()
+        yield beside
 
 
 def open_files(cluster):

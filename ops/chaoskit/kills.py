@@ -3,7 +3,7 @@ import signal
 import time
 
 from . import ending
-from .cluster import ROLES, Cluster, Trouble, send
+from .cluster import ROLES, Trouble, send, trial_cluster
 from .deck import Deck
 from .load import Answers, Load
 from .verdict import Progress
@@ -13,15 +13,10 @@ ANSWERED_SHARE_MIN = 0.6
 
 
 def run(options, folder, verdict):
-    settings = [f"workers={options.workers}", f"ack={options.ack}", *options.set]
-    cluster = Cluster(options.binary, f"{folder}/cluster", settings)
-    load = watch = None
-    try:
-        cluster.launch()
-        cluster.wait_ready()
-        load = Load(
-            options.binary, folder, cluster.port, options.rate, options.seconds, options.seed)
-        watch = Watch(cluster)
+    with trial_cluster(options, folder) as (cluster, beside):
+        load = beside(Load(
+            options.binary, folder, cluster.port, options.rate, options.seconds, options.seed))
+        watch = beside(Watch(cluster))
         deck = kill_in_turn(options, cluster, load, watch)
         drawn = ", ".join(f"{role} {count}" for role, count in deck.drawn.items())
         verdict.note("kills", f"{sum(deck.drawn.values())}: {drawn}")
@@ -39,12 +34,6 @@ def run(options, folder, verdict):
         # A router's death ends no call to Firehose.
         deaths = sum(count for role, count in deck.drawn.items() if role != "router")
         ending.count_all(options, cluster, load, watch, deaths, verdict)
-    finally:
-        if load:
-            load.end()
-        if watch:
-            watch.end()
-        cluster.kill_all()
 
 
 def kill_in_turn(options, cluster, load, watch):

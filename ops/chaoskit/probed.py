@@ -8,7 +8,7 @@ import signal
 import time
 
 from . import ending, judge
-from .cluster import Cluster, send
+from .cluster import send, trial_cluster
 from .probe import Probe
 from .verdict import Progress
 from .watch import Watch
@@ -27,13 +27,8 @@ def workers(options, folder, verdict):
 
 
 def run(role, options, folder, verdict):
-    settings = [f"workers={options.workers}", f"ack={options.ack}", *options.set]
-    cluster = Cluster(options.binary, f"{folder}/cluster", settings)
-    probe = watch = None
-    try:
-        cluster.launch()
-        cluster.wait_ready()
-        watch, probe = Watch(cluster), Probe(cluster.port)
+    with trial_cluster(options, folder) as (cluster, beside):
+        watch, probe = beside(Watch(cluster)), beside(Probe(cluster.port))
         moments = kill_in_turn(role, options, cluster)
         probe.end()
         outcomes = probe.outcomes()
@@ -52,11 +47,6 @@ def run(role, options, folder, verdict):
         judge.rows_once_each(verdict, cluster.data, status, deaths, lanes=2 * options.workers)
         ending.leave(cluster, verdict)
         return outcomes
-    finally:
-        for running in (probe, watch):
-            if running:
-                running.end()
-        cluster.kill_all()
 
 
 def kill_in_turn(role, options, cluster):

@@ -6,7 +6,7 @@ import threading
 import time
 
 from . import ending
-from .cluster import Cluster, Trouble, send
+from .cluster import Cluster, Trouble, running, send
 from .load import Answers, Load
 from .outage import tell_answers
 from .verdict import Progress
@@ -21,14 +21,12 @@ ANSWERED_SHARE_MIN = 0.6
 def run(options, folder, verdict):
     cluster = Cluster(options.binary, f"{folder}/cluster", [f"ack={options.ack}", *options.set])
     configure(cluster, 4, 1)
-    load = watch = None
-    try:
-        cluster.launch()
-        cluster.wait_ready()
-        watch = Watch(cluster)
+    with running(cluster) as beside:
+        watch = beside(Watch(cluster))
         # Until it is ended: how long the reloads take is not known.
-        load = Load(options.binary, folder, cluster.port, options.rate,
-                    options.seconds * 3 + 60, options.seed)
+        load = beside(Load(
+            options.binary, folder, cluster.port, options.rate, options.seconds * 3 + 60,
+            options.seed))
         sizes, deaths, refused = resize_in_turn(options, cluster)
         verdict.note("sizes", " ".join(f"{workers}w{routers}r" for workers, routers in sizes))
         verdict.note("kills", f"{len(deaths)}; {len(refused)} reloads came to nothing")
@@ -45,11 +43,6 @@ def run(options, folder, verdict):
         # A worker that is replaced leaves like a dead one.
         ending.count_all(
             options, cluster, load, watch, len(deaths) + len(sizes), verdict, workers=WORKERS_MAX)
-    finally:
-        for running in (load, watch):
-            if running:
-                running.end()
-        cluster.kill_all()
 
 
 def configure(cluster, workers, routers):

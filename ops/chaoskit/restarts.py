@@ -4,7 +4,7 @@ import random
 import time
 
 from . import ending
-from .cluster import Cluster, Trouble
+from .cluster import Trouble, trial_cluster
 from .load import Answers, Load
 from .verdict import Progress
 from .watch import Watch
@@ -16,16 +16,12 @@ LIFE_SECONDS = 0.6
 
 
 def run(options, folder, verdict):
-    settings = [f"workers={options.workers}", f"ack={options.ack}", *options.set]
-    cluster = Cluster(options.binary, f"{folder}/cluster", settings)
-    load = watch = None
-    try:
-        cluster.launch()
-        cluster.wait_ready()
-        watch = Watch(cluster)
+    with trial_cluster(options, folder) as (cluster, beside):
+        watch = beside(Watch(cluster))
         # Until it is ended: how long the rounds take is not known.
-        load = Load(options.binary, folder, cluster.port, options.rate,
-                    int(options.rounds * 3 + 60), options.seed)
+        load = beside(Load(
+            options.binary, folder, cluster.port, options.rate, int(options.rounds * 3 + 60),
+            options.seed))
         starts = kill_all_in_turn(options, cluster)
         verdict.note("rounds", f"{options.rounds}, {options.rounds - len(starts)} of them killed while starting")
         if starts:
@@ -40,12 +36,6 @@ def run(options, folder, verdict):
         verdict.note("answers", answers.words())
         verdict.must(answers.promised > 0, "not a single hit was answered")
         ending.count_all(options, cluster, load, watch, options.rounds, verdict)
-    finally:
-        if load:
-            load.end()
-        if watch:
-            watch.end()
-        cluster.kill_all()
 
 
 def kill_all_in_turn(options, cluster):

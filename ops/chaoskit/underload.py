@@ -2,7 +2,7 @@
 import time
 
 from . import ending
-from .cluster import Cluster, Trouble
+from .cluster import Trouble, trial_cluster
 from .load import Answers, Load
 from .outage import tell_answers
 from .watch import Watch
@@ -16,14 +16,10 @@ LOAD_SECONDS = 3600
 
 def under_load(options, folder, verdict, fault, deaths):
     """The answers to the load that went on meanwhile, once all that was promised is counted."""
-    settings = [f"workers={options.workers}", f"ack={options.ack}", *options.set]
-    cluster = Cluster(options.binary, f"{folder}/cluster", settings)
-    load = watch = None
-    try:
-        cluster.launch()
-        cluster.wait_ready()
-        watch = Watch(cluster)
-        load = Load(options.binary, folder, cluster.port, options.rate, LOAD_SECONDS, options.seed)
+    with trial_cluster(options, folder) as (cluster, beside):
+        watch = beside(Watch(cluster))
+        load = beside(Load(
+            options.binary, folder, cluster.port, options.rate, LOAD_SECONDS, options.seed))
         time.sleep(1)
         fault(cluster)
         ending.recover(cluster, verdict)
@@ -33,11 +29,6 @@ def under_load(options, folder, verdict, fault, deaths):
         answers = Answers(load.result())
         ending.count_all(options, cluster, load, watch, deaths, verdict)
         return answers
-    finally:
-        for running in (load, watch):
-            if running:
-                running.end()
-        cluster.kill_all()
 
 
 def tell_failures(verdict, answers):

@@ -87,10 +87,10 @@ final class ObjectJob {
     private func name(_ writer: ObjectWriter) throws -> State {
         if writer.payloadBytes == 0 {
             // Nothing in it was ever answered.
-            try Files.remove(writer.temporaryPath)
+            try Files.remove(writer.object.temporaryPath)
             return .forget
         }
-        try Files.rename(writer.temporaryPath, to: objectPath)
+        try writer.object.name()
         madeObject = true
         return try afterObject()
     }

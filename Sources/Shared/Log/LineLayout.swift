@@ -24,10 +24,12 @@ struct LineLayout: Sendable {
     let process: String
     let pid: Int32
     let style: Style
+    private let surroundings: Surroundings
 
     init(process: String, pid: Int32, format: Settings.LogFormat, surroundings: Surroundings) {
         self.process = process
         self.pid = pid
+        self.surroundings = surroundings
         let colored = surroundings.isTerminal && !surroundings.noColor
         style =
             switch format {
@@ -35,6 +37,11 @@ struct LineLayout: Sendable {
             case .auto where surroundings.isJournal: .journal
             case .auto, .text: colored ? .colored : .text
             }
+    }
+
+    /// The same process where it is, with another setting.
+    func with(format: Settings.LogFormat) -> LineLayout {
+        LineLayout(process: process, pid: pid, format: format, surroundings: surroundings)
     }
 
     /// The line with its line end, at most `byteCountMax` bytes.

@@ -20,6 +20,11 @@ public enum LogSetup {
         atexit { LogSetup.flush() }
     }
 
+    /// From now on lines look so. A `Logger` has its own level, which its owner changes.
+    public static func change(format: Settings.LogFormat) {
+        current.withLock { $0 }?.change(format: format)
+    }
+
     /// Writes the counts of repeated lines that are still kept. Happens at `exit` by itself; needed
     /// before `_exit` only.
     public static func flush() { current.withLock { $0 }?.flush() }

@@ -1,3 +1,4 @@
+import Core
 import Glibc
 import Logging
 import Synchronization
@@ -5,17 +6,20 @@ import Synchronization
 /// The one writer of a process: filters repeats, lays lines out, counts what was lost.
 final class LogWriter: Sendable {
     private struct State {
+        var layout: LineLayout
         var output: LogOutput
         var filter = RepeatFilter()
         var linesLost = 0
     }
 
-    private let layout: LineLayout
     private let state: Mutex<State>
 
     init(layout: LineLayout, output: LogOutput) {
-        self.layout = layout
-        state = Mutex(State(output: output))
+        state = Mutex(State(layout: layout, output: output))
+    }
+
+    func change(format: Settings.LogFormat) {
+        state.withLock { $0.layout = $0.layout.with(format: format) }
     }
 
     deinit { flush() }
@@ -41,7 +45,7 @@ final class LogWriter: Sendable {
         var line = due.line
         if due.repeats > 0 { line.fields.append(("repeated", "\(due.repeats)")) }
         if state.linesLost > 0 { line.fields.append(("log_lines_lost", "\(state.linesLost)")) }
-        if state.output.write(layout.bytes(for: line, timeMs: wallMs)) {
+        if state.output.write(state.layout.bytes(for: line, timeMs: wallMs)) {
             state.linesLost = 0
         } else {
             state.linesLost += 1

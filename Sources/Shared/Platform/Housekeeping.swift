@@ -82,6 +82,8 @@ public enum SmallFile {
 
     /// Removes it if it is there.
     public static func remove(_ path: String) { unlink(path) }
+    /// One that holds anything stays.
+    public static func removeFolder(_ path: String) { rmdir(path) }
 
     /// Makes the folder and those above it, each durable in its parent if so wanted.
     public static func makeFolder(
@@ -157,12 +159,24 @@ public struct FileLock: ~Copyable {
 
     /// Nil when another process holds it.
     public static func take(_ path: String) throws(Failure) -> FileLock? {
-        let descriptor = try system("open", clinux_open(path, O_RDWR | O_CREAT, 0o600))
-        if clinux_flock_exclusive(descriptor) == 0 { return FileLock(descriptor: descriptor) }
-        let failure = Failure(errnoOf: "flock")
-        close(descriptor)
-        if failure.number == EWOULDBLOCK { return nil }
-        throw failure
+        while true {
+            let descriptor = try system("open", clinux_open(path, O_RDWR | O_CREAT, 0o600))
+            guard clinux_flock_exclusive(descriptor) == 0 else {
+                let failure = Failure(errnoOf: "flock")
+                close(descriptor)
+                if failure.number == EWOULDBLOCK { return nil }
+                throw failure
+            }
+            if isNamed(path, descriptor) { return FileLock(descriptor: descriptor) }
+            // Removed between the two calls: a lock without a name keeps nobody out.
+            close(descriptor)
+        }
+    }
+
+    private static func isNamed(_ path: String, _ descriptor: Int32) -> Bool {
+        var (held, named) = (stat(), stat())
+        return fstat(descriptor, &held) == 0 && stat(path, &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
     }
 
     /// Replaces the file's words, for whoever finds it locked.

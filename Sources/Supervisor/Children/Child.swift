@@ -12,6 +12,9 @@ final class Child {
     var isOld = false
     /// The settings that its living incarnation was started with.
     var generation = 0
+    /// Restarts of those who had the slot before it: a reload gives routers successors.
+    var restartsBefore = 0
+    var restarts: Int { restartsBefore + machine.restarts }
     /// It leaves for a successor, not with the cluster.
     var isReplaced = false
     /// Its listening sockets were lent to another router, because it is down.

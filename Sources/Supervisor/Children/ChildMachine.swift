@@ -71,7 +71,10 @@ struct ChildMachine: Equatable {
     private(set) var wasEverReady = false
     /// Deaths in a row before or within `steadyMs` of ready.
     private(set) var earlyDeaths = 0
-    private(set) var starts = 0
+    /// Starts because the one before died, or could not be started. A replacement that was asked
+    /// for (a reload, a SIGTERM to the child) is none.
+    private(set) var restarts = 0
+    private var startsAfterDeath = false
     /// When the last starts were, oldest first.
     private var recentStartsMs: [UInt64] = []
 
@@ -106,7 +109,7 @@ struct ChildMachine: Equatable {
         case (.stopping(let pid, let comesBack), .leave(let again)):
             return become(.stopping(pid: pid, comesBack: comesBack && again), .order)
         case (.stopping(_, comesBack: true), .exited):
-            return restart(wasSteady: true, nowMs: nowMs, random: random)
+            return startAgain(wasSteady: true, nowMs: nowMs, random: random)
         case (.stopping(_, comesBack: false), .exited):
             return become(.down, .none)
         case (.starting(let pid), .graceOver), (.ready(let pid, _), .graceOver),
@@ -155,12 +158,18 @@ struct ChildMachine: Equatable {
     }
 
     private mutating func noteStart(_ nowMs: UInt64) {
-        starts += 1
+        if startsAfterDeath { restarts += 1 }
+        startsAfterDeath = false
         recentStartsMs.append(nowMs)
         if recentStartsMs.count > Self.startsMax { recentStartsMs.removeFirst() }
     }
 
     private mutating func restart(wasSteady: Bool, nowMs: UInt64, random: UInt64) -> Action {
+        startsAfterDeath = true
+        return startAgain(wasSteady: wasSteady, nowMs: nowMs, random: random)
+    }
+
+    private mutating func startAgain(wasSteady: Bool, nowMs: UInt64, random: UInt64) -> Action {
         earlyDeaths = wasSteady ? 0 : earlyDeaths + 1
         if !wasEverReady && earlyDeaths >= Self.startsWithoutReadyMax {
             return become(.abandoned, .none)

@@ -9,10 +9,15 @@ struct HangWatch: Equatable {
     static let lookEveryMs: UInt64 = 250
     /// Looks further apart than this are a gap of the supervisor's own.
     static let gapMs: UInt64 = 1000
+    /// Ten beats that did not come: no machine is so busy. It is worth a word long before it is worth a
+    /// kill, because the child's clients wait meanwhile, and what it waits for may pass.
+    static let stillMs: UInt64 = 5000
 
     private var beat: UInt64 = 0
     private var changedAtMs: UInt64
     private var lookedAtMs: UInt64
+    /// How long it had been silent at the last look.
+    var silentMs: UInt64 { lookedAtMs - changedAtMs }
 
     /// A child has been spawned.
     init(nowMs: UInt64) {
@@ -25,6 +30,6 @@ struct HangWatch: Equatable {
         if beat != self.beat || nowMs > lookedAtMs + Self.gapMs { changedAtMs = nowMs }
         self.beat = beat
         lookedAtMs = nowMs
-        return nowMs - changedAtMs
+        return silentMs
     }
 }

@@ -22,6 +22,9 @@ struct Obituary {
     /// The slot's budget of starts is spent.
     var isAbandoned = false
 
+    /// A death that nobody asked for is an error; a slot that is given up is none that passes.
+    var level: Settings.LogLevel { wasOrdered && signal == 0 && status == 0 ? .info : .error }
+
     var line: String {
         var line = "\(role.rawValue) \(slot) (pid \(pid)) \(wasOrdered ? "left" : "died"): "
         line += signal == 0 ? "exit code \(status)" : "killed by \(signalName(signal))"

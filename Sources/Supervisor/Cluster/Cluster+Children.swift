@@ -49,7 +49,7 @@ extension Cluster {
         } catch {
             book.fold(child.role, child.slot, ordinal: child.ordinal)
             if Obituary.isNews(earlyDeaths: child.machine.earlyDeaths + 1) {
-                options.log("\(child.name) cannot be started: \(error)")
+                options.log(.error, "\(child.name) cannot be started: \(error)")
             }
             handle(.spawnFailed, of: child)
         }
@@ -135,7 +135,7 @@ extension Cluster {
 
     /// Until it is made the router has no way to that worker and answers 503.
     private func remember(_ link: LinkPlan.Link) {
-        if missingLinks.isEmpty { options.log("out of descriptors: links have to wait") }
+        if missingLinks.isEmpty { options.log(.error, "out of descriptors: links have to wait") }
         missingLinks.append(link)
     }
 
@@ -185,7 +185,8 @@ extension Cluster {
         guard router.role == .router, let worker = child(.worker, slot),
             worker.machine.pid != nil
         else { return }
-        options.log("router \(router.slot) cut its link to worker \(slot): linking anew")
+        options.log(
+            .warning, "router \(router.slot) cut its link to worker \(slot): linking anew")
         let link = LinkPlan.Link(router: router.end, worker: worker.end)
         if !make(link) { remember(link) }
         noteWaiting()
@@ -205,6 +206,7 @@ extension Cluster {
         else { return }
         hasSaidReady = true
         options.log(
+            .info,
             "ready: http://\(settings.listen.text), \(counted(settings.routers, "router")), "
                 + "\(counted(settings.workers, "worker")), data in \(folder.path)")
         options.didBecomeReady(settings)
@@ -256,13 +258,26 @@ extension Cluster {
         let isOldNews = deaths > 1 && !Obituary.isNews(earlyDeaths: deaths)
         if isQuiet || (isOldNews && !obituary.isAbandoned) { return }
         let silent = deaths > 3 ? " (death \(deaths) in a row before it was at work)" : ""
-        options.log(obituary.line + silent)
+        options.log(obituary.level, obituary.line + silent)
     }
 
     // MARK: Hopeless starts
 
+    /// Two clusters that start on one spool at the same moment both find it free. True: this one goes.
+    private func checkSpool() -> Bool {
+        guard children(of: .worker).contains(where: { $0.machine.earlyDeaths > 0 }),
+            children(of: .worker).contains(where: { !$0.machine.wasEverReady }),
+            let failure = SpoolHolder.find(settings)?.failure(settings)
+        else { return false }
+        exitCode = failure.exitCode
+        stop(
+            because: failure.message + (failure.hint.map { "; \($0)" } ?? ""), immediately: true)
+        return true
+    }
+
     func checkBoot() {
         if stopMachine.isStopping || exitCode != 0 { return }
+        if checkSpool() { return }
         for role in [Inheritance.Role.worker, .router] {
             let slots = children(of: role).map {
                 // After a reload the cluster has booted long since.

@@ -76,7 +76,8 @@ extension Cluster {
 
     private func giveUpSharing(because failure: Failure) {
         coresTimer.stop()
-        options.log("cannot choose CPUs for routers and workers, so the kernel does: \(failure)")
+        options.log(
+            .warning, "cannot choose CPUs for routers and workers, so the kernel does: \(failure)")
         cores.sharedCPU = nil
         for child in children {
             if let seen = child.scheduling { try? place(pid: seen.pid, on: cores.allowed) }

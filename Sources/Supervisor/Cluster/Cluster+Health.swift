@@ -20,9 +20,18 @@ extension Cluster {
                 ProgressWatch.Look(
                     goodWaiting: counts.goodWaiting, goodPassed: counts.goodPassed,
                     badWaiting: counts.badWaiting, badPassed: counts.badPassed,
+                    goodFails: fails(.goodDeliveryState, shard),
+                    badFails: fails(.badDeliveryState, shard),
                     refusedFull: book.value(.hitsRefusedFull, .worker, shard),
                     refusedFailure: book.value(.hitsRefusedFailure, .worker, shard)),
                 nowMs: loop.nowMs)
+        }
+    }
+
+    private func fails(_ state: Counter, _ shard: Int) -> Bool {
+        switch ShardLedger.DeliveryState(rawValue: book.value(state, .worker, shard)) {
+        case .backingOff, .refused: true
+        case .idle, .sending, nil: false
         }
     }
 
@@ -39,21 +48,25 @@ extension Cluster {
             restartsInMs = untilMs > loop.nowMs ? untilMs - loop.nowMs : 0
         }
         return Readiness.Process(
-            name: child.name, word: child.machine.word, restartsInMs: restartsInMs,
-            takesHits: child.role != .localFirehose)
+            name: child.name, shard: child.role == .worker ? child.slot : nil,
+            word: child.machine.word, restartsInMs: restartsInMs,
+            stillMs: stillMs(child), takesHits: child.role != .localFirehose)
     }
 
     private func healthOf(_ shard: Int) -> Readiness.Shard {
         let nowMs = loop.nowMs
         let watch = progress[shard]
+        func lane(_ isGood: Bool, _ error: CounterText) -> Readiness.Lane {
+            Readiness.Lane(
+                standsMs: watch.standsMs(good: isGood, nowMs: nowMs),
+                failsMs: watch.failsMs(good: isGood, nowMs: nowMs),
+                error: book.text(error, .worker, shard))
+        }
         let goodBytes = book.value(.goodSpoolBytes, .worker, shard)
         return Readiness.Shard(
             number: shard,
             isFull: goodBytes >= settings.spoolBytesMax || watch.refusesFull(nowMs: nowMs),
             diskFails: watch.refusesFailure(nowMs: nowMs),
-            goodStandsMs: watch.standsMs(good: true, nowMs: nowMs),
-            badStandsMs: watch.standsMs(good: false, nowMs: nowMs),
-            goodError: book.text(.goodDeliveryError, .worker, shard),
-            badError: book.text(.badDeliveryError, .worker, shard))
+            good: lane(true, .goodDeliveryError), bad: lane(false, .badDeliveryError))
     }
 }

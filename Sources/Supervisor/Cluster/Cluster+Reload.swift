@@ -4,12 +4,14 @@ import Platform
 /// Other settings without a stop: on SIGHUP, and for `hydrant reload`.
 extension Cluster {
     private static let reloadTickMs: UInt64 = 20
+    private static let stoppingLine = "stopping not reloaded: the cluster is stopping\n"
 
     /// Reads the configuration and takes it on, or says what is wrong and goes on as before. While a
     /// reload is under way the next one waits, and however often it is asked for it is one.
     func reload(because reason: String, for connection: ControlConnection? = nil) {
         if stopMachine.isStopping {
-            connection?.write("refused the cluster is stopping\n", andClose: true)
+            options.log(.notice, "\(reason): not reloaded, the cluster is stopping")
+            connection?.write(Self.stoppingLine, andClose: true)
             return
         }
         if reloadMachine.isActive || isStarting {
@@ -24,7 +26,7 @@ extension Cluster {
             refuseReload(reason, error)
             return
         }
-        options.log("\(reason): taking on the configuration as it is now")
+        options.log(.info, "\(reason): taking on the configuration as it is now")
         loop.updateTime()
         perform(reloadMachine.begin(reloadLook))
         if !reloadTimer.isActive {
@@ -45,31 +47,38 @@ extension Cluster {
 
     private func takeFreshSettings() throws(ReloadRefusal) {
         guard let read = options.reload else {
-            throw ReloadRefusal(lines: ["this cluster cannot read its configuration again"])
+            throw ReloadRefusal(
+                lines: ["this cluster cannot read its configuration again"],
+                hint: "stop it and start it again")
         }
         let fresh = try read()
         let fixed = fixedKeysChanged(fresh.settings)
         guard fixed.isEmpty else {
-            throw ReloadRefusal(lines: [
-                "error: \(fixed.joined(separator: ", ")) cannot change while the cluster runs",
-                "  hint: change \(fixed.count == 1 ? "it" : "them") back, or stop the cluster "
-                    + "and start it again; until then nothing of the new configuration is used",
-            ])
+            throw ReloadRefusal(
+                lines: [
+                    "error: \(fixed.joined(separator: ", ")) cannot change while the cluster runs"
+                ],
+                hint: "change \(fixed.count == 1 ? "it" : "them") back, or stop the cluster and "
+                    + "start it again; until then nothing of the new configuration is used")
         }
         do {
             try take(fresh)
             let count = settings.routers
             try routerSockets.grow(to: count, address: settings.listen)
         } catch {
-            throw ReloadRefusal(lines: ["\(error)"])
+            let failure = error as? ClusterFailure
+            throw ReloadRefusal(
+                lines: ["error: \(failure?.message ?? "\(error)")"],
+                hint: failure?.hint ?? "mend the cause, then `hydrant reload` again")
         }
     }
 
     private func refuseReload(_ reason: String, _ refusal: ReloadRefusal) {
-        options.log("\(reason): not reloaded; the cluster goes on as it was:")
-        for line in refusal.lines { options.log("  \(line)") }
+        options.log(.error, "\(reason): not reloaded; the cluster goes on as it was:")
+        for line in refusal.lines + ["hint: \(refusal.hint)"] { options.log(.error, line) }
         for waiter in reloadWaiters {
             for line in refusal.lines { waiter.write("problem \(line)\n", andClose: false) }
+            waiter.write("hint \(refusal.hint)\n", andClose: false)
             waiter.write("refused the cluster goes on as it was\n", andClose: true)
         }
         reloadWaiters = []
@@ -78,7 +87,7 @@ extension Cluster {
     /// Time passed, or a child became ready or ended.
     func tickReload() {
         guard reloadMachine.isActive else { return }
-        if stopMachine.isStopping { return endReload("refused the cluster is stopping\n") }
+        if stopMachine.isStopping { return endReload(Self.stoppingLine) }
         perform(reloadMachine.tick(reloadLook))
     }
 
@@ -130,6 +139,8 @@ extension Cluster {
                 child(role, slot)
                 ?? {
                     let child = Child(role: role, slot: slot, cluster: self)
+                    child.restartsBefore =
+                        children.last { $0.role == role && $0.slot == slot }?.restarts ?? 0
                     children.append(child)
                     return child
                 }()
@@ -187,7 +198,9 @@ extension Cluster {
     private func endReload(_ line: String) {
         reloadMachine.abandon()
         reloadTimer.stop()
-        options.log(String(line.drop { $0 != " " }.dropFirst().dropLast()))
+        options.log(
+            line.hasPrefix("done ") ? .notice : .error,
+            String(line.drop { $0 != " " }.dropFirst().dropLast()))
         for waiter in reloadWaiters { waiter.write(line, andClose: true) }
         reloadWaiters = []
         goOnReloading()
@@ -223,7 +236,7 @@ extension Cluster {
                 other.channel?.send(ControlMessage(.listen), descriptor: copy)
             }
             noteWaiting()
-            options.log("\(router.name) is down: \(other.name) accepts for it")
+            options.log(.warning, "\(router.name) is down: \(other.name) accepts for it")
         }
     }
 }

@@ -63,7 +63,7 @@ extension Cluster {
                 shard: shard,
                 stream: settings.streamName(shard: shard, host: hostName()),
                 ledger: Ledger(
-                    counts, refused: value(.hitsRefusedFull) &+ value(.hitsRefusedFailure)),
+                    counts, unstored: value(.hitsRefusedFull) &+ value(.hitsRefusedFailure)),
                 oldestMicroseconds: oldest.filter { $0 > 0 }.min() ?? 0,
                 good: delivery(
                     shard, .goodDeliveryState, .goodDeliverySinceMicroseconds, .goodDeliveryError),
@@ -90,9 +90,10 @@ extension Cluster {
         return StatusReport.Process(
             role: child.role.rawValue, index: child.slot, pid: pid, state: child.machine.word,
             uptimeMs: pid == nil ? 0 : loop.nowMs - child.spawnedAtMs,
-            restarts: max(0, child.machine.starts - 1),
+            restarts: child.restarts,
             heartbeatAgeMs: pid == nil || heartbeatMs == 0 || heartbeatMs > nowMs
-                ? nil : nowMs - heartbeatMs)
+                ? nil : nowMs - heartbeatMs,
+            stillMs: stillMs(child))
     }
 
     /// Every counter that can be added up, and of durations the longest of each kind of process.

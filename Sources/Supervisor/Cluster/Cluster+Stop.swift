@@ -1,6 +1,13 @@
 import Core
 import Platform
 
+/// A `hydrant stop` that waits for the end, and what it wants done with the rows in the spool; nil:
+/// what the stop under way does.
+struct StopWaiter {
+    var connection: ControlConnection
+    var onStop: Settings.OnStop?
+}
+
 extension Cluster {
     private static let deliveryProgressMs: UInt64 = 5000
 
@@ -13,9 +20,10 @@ extension Cluster {
         let wasStopping = stopMachine.isStopping
         let delivers = (onStop ?? settings.onStop) == .deliver
         if wasStopping || immediately {
-            options.log("\(reason): leaving at once")
+            options.log(.notice, "\(reason): leaving at once")
         } else {
             options.log(
+                .notice,
                 "\(reason): leaving within \(seconds(settings.stopTimeoutMs))"
                     + (delivers
                         ? ", and \(seconds(settings.deliverTimeoutMs)) for what is in the spool"
@@ -29,6 +37,37 @@ extension Cluster {
             immediately: immediately || wasStopping, living: living)
         perform(actions)
         if !wasStopping { stopTimer.start(afterMs: 20, repeatMs: 20) }
+    }
+
+    /// Another wish for what is in the spool, during a stop. Answers why it comes too late; nil when
+    /// it is granted.
+    func changeStop(because reason: String, to onStop: Settings.OnStop) -> String? {
+        let delivers = onStop == .deliver
+        let didDeliver = stopMachine.deliverMs > 0
+        loop.updateTime()
+        let isGranted = stopMachine.change(
+            deliverMs: delivers ? settings.deliverTimeoutMs : 0, nowMs: loop.nowMs)
+        if !isGranted {
+            let rows = rowsInSpool
+            if rows == 0 { return nil }
+            return
+                "the cluster is leaving without delivering what is in its spool, and its workers "
+                + "have been told to go: \(countedRows(rows)) there"
+        }
+        if (stopMachine.deliverMs > 0) != didDeliver {
+            options.log(
+                .notice,
+                "\(reason): "
+                    + (delivers
+                        ? "delivering what is in the spool first, within "
+                            + seconds(settings.deliverTimeoutMs)
+                        : "what is in the spool stays there"))
+        }
+        return nil
+    }
+
+    private func countedRows(_ rows: UInt64) -> String {
+        "\(grouped(rows)) \(rows == 1 ? "row stays" : "rows stay")"
     }
 
     func tickStop() {
@@ -87,8 +126,8 @@ extension Cluster {
         let line =
             "delivering before leaving: \(grouped(rowsInSpool)) rows left, "
             + "\(seconds(left)) left" + troubles
-        options.log(line)
-        for waiter in stopWaiters { waiter.write("progress \(line)\n", andClose: false) }
+        options.log(.notice, line)
+        for waiter in stopWaiters { waiter.connection.write("progress \(line)\n", andClose: false) }
     }
 
     /// Why it takes so long, where a shard says so.
@@ -102,16 +141,16 @@ extension Cluster {
         stopTimer.stop()
         let rows = rowsInSpool
         let words =
-            rows == 0
-            ? "nothing stays in the spool"
-            : "\(grouped(rows)) \(rows == 1 ? "row stays" : "rows stay") in the spool"
-        options.log("stopped: \(words)")
+            rows == 0 ? "nothing stays in the spool" : "\(countedRows(rows)) in the spool"
+        options.log(.notice, "stopped: \(words)")
         endFlushes()
         // What was to be delivered and was not is the difference between this host and its disk.
-        let isShort = rows > 0 && stopMachine.deliverMs > 0
-        if isShort && exitCode == 0 { exitCode = ClusterExit.timedOut }
+        let delivers = stopMachine.deliverMs > 0
+        if rows > 0 && delivers && exitCode == 0 { exitCode = ClusterExit.timedOut }
         for waiter in stopWaiters {
-            waiter.write("\(isShort ? "left" : "done") stopped: \(words)\n", andClose: true)
+            let isShort = rows > 0 && (waiter.onStop.map { $0 == .deliver } ?? delivers)
+            waiter.connection.write(
+                "\(isShort ? "left" : "done") stopped: \(words)\n", andClose: true)
         }
         loop.stop()
     }

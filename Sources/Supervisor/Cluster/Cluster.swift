@@ -45,7 +45,7 @@ final class Cluster {
     var flushCount: UInt64 = 0
     var server: ControlServer!
     private var admin: AdminServer?
-    var stopWaiters: [ControlConnection] = []
+    var stopWaiters: [StopWaiter] = []
 
     var reloadMachine = ReloadMachine()
     /// Who waits for the reload under way, and for the one after it.
@@ -66,24 +66,30 @@ final class Cluster {
     /// Takes the data folder and the ports; nothing runs yet.
     init(_ options: ClusterSettings) throws {
         self.options = options
+        let log = { (line: String) in options.log(.info, line) }
         folder = DataFolder(path: options.settings.dataFolder)
         try folder.prepare()
         lock = try folder.takeLock(
-            patienceMs: ListeningSockets.patienceMs, log: options.log)
+            patienceMs: ListeningSockets.patienceMs, log: log)
         var settings = options.settings
         if settings.deliveryMode == .local {
             try LocalCredentials.ensure(at: folder.localCredentials)
         }
         routerSockets = try ListeningSockets.open(
-            setting: "listen", settings.listen, count: settings.routers, log: options.log)
+            setting: "listen", settings.listen, count: settings.routers, log: log)
         settings.listen.port = routerSockets.port
-        localSockets = try Self.openLocal(&settings, options.log)
-        adminSockets = try Self.openAdmin(&settings, options.log)
+        localSockets = try Self.openLocal(&settings, log)
+        adminSockets = try Self.openAdmin(&settings, log)
+        try SpoolHolder.refuse(settings, patienceMs: ListeningSockets.patienceMs, log: log)
         self.settings = settings
         wanted = options.settings
         ownedShards = settings.workers
         orphans = OrphanShards(settings, from: settings.workers)
-        try options.writeSettings(settings, folder.settingsSnapshot)
+        do {
+            try options.writeSettings(settings, folder.settingsSnapshot)
+        } catch let failure as Failure {
+            throw ClusterFailure.cannotWrite(folder.settingsSnapshot, failure)
+        }
 
         let layout = CounterFileLayout(
             // Room for any number that a reload may ask for: pages that nobody touches cost nothing.
@@ -187,6 +193,7 @@ final class Cluster {
         SmallFile.remove(settingsFile)
         (settings, wanted) = (next, fresh.settings)
         generation += 1
+        options.didTake(settings)
     }
 
     /// Shards got a worker of their own, or lost it.

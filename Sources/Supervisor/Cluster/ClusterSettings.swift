@@ -15,7 +15,10 @@ struct ClusterSettings {
     var handlesSignals = true
     /// Called once, when all children are at work, with the ports that were really bound.
     var didBecomeReady: (Settings) -> Void = { _ in }
-    var log: (String) -> Void = { writeLine("hydrant: \($0)", to: 2) }
+    /// Takes a line for the log; with the settings of before a reload until `didTake` says otherwise.
+    var log: (Settings.LogLevel, String) -> Void = { _, line in writeLine(line, to: 2) }
+    /// Called with settings that a reload has brought.
+    var didTake: (Settings) -> Void = { _ in }
 
     /// Settings that were read anew, and how to write them for children.
     struct Fresh {

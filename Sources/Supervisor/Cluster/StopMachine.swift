@@ -82,6 +82,25 @@ struct StopMachine: Equatable {
         ]
     }
 
+    /// Another wish for what is in the spool, during a stop. False when it comes too late: only the
+    /// workers can deliver, and they have been told to leave. To deliver no more is always possible.
+    mutating func change(deliverMs: UInt64, nowMs: UInt64) -> Bool {
+        switch phase {
+        case .routers where !isImmediate:
+            self.deliverMs = deliverMs
+            return true
+        case .delivery where !isImmediate:
+            // Who delivers goes on as it was asked first: a second wish does not prolong it.
+            if deliverMs == 0 {
+                self.deliverMs = 0
+                phaseEndMs = min(phaseEndMs, nowMs)
+            }
+            return true
+        case .running, .routers, .delivery, .workers, .localFirehose, .gone:
+            return deliverMs == 0
+        }
+    }
+
     /// Time passed, or a child ended. Call at least every 50 ms while stopping.
     mutating func tick(nowMs: UInt64, living: Living) -> [Action] {
         var actions: [Action] = []

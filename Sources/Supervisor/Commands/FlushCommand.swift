@@ -21,7 +21,7 @@ struct FlushCommand: ParsableCommand {
             let folder = DataFolder(path: settings.dataFolder)
             let showsProgress = isTerminal(2)
             var last = ""
-            let isRunning = try ControlClient(path: folder.controlSocket)
+            let isRunning = try ControlClient(folder: folder)
                 .ask(.flush(timeoutMs: timeout.milliseconds)) { line in
                     last = line
                     guard showsProgress else { return }

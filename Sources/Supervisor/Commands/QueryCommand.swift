@@ -39,7 +39,7 @@ struct QueryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = data == nil ? try cluster.settings() : nil
+        let settings = data == nil ? try cluster.settingsToFind() : nil
         let folder = data ?? settings?.dataFolder ?? "var"
         try reporting {
             do throws(QueryFailure) {
@@ -75,7 +75,9 @@ extension ClusterFailure {
 
     private static func whyNoWarehouse(_ settings: Settings?) -> String {
         if let settings, settings.deliveryMode == .aws {
-            return "delivery.mode = \"aws\": the rows are at Amazon; query them there"
+            return "delivery.mode = \"aws\" fills none: rows go to the streams at "
+                + "\(settings.endpointURL ?? "Amazon"), and are queried where those deliver; with "
+                + "\"local\" they are loaded here"
         }
         if let settings, settings.sink != .warehouse {
             return "local.sink = \"\(settings.sink)\" fills none; \"warehouse\" does"

@@ -13,7 +13,7 @@ struct ReloadCommand: ParsableCommand {
             what they have: no request fails. `routers` and `workers` may change; what else a running \
             cluster cannot change is refused by name. SIGHUP to the supervisor does the same.
 
-            Exit codes: 0 reloaded; 69 no cluster runs; 75 a process did not start in time; \
+            Exit codes: 0 reloaded; 69 no cluster runs, or it is stopping; 75 a process did not start in time; \
             78 the configuration is refused.
             """)
 
@@ -23,24 +23,32 @@ struct ReloadCommand: ParsableCommand {
         let folder = DataFolder(path: try cluster.settings().dataFolder)
         try reporting {
             var last = ""
-            let isRunning = try ControlClient(path: folder.controlSocket).ask(.reload) { line in
+            var hint: String?
+            let isRunning = try ControlClient(folder: folder).ask(.reload) { line in
                 last = line
+                if line.hasPrefix("hint ") { hint = String(line.dropFirst("hint ".count)) }
                 if line.hasPrefix("problem ") {
                     Terminal.printError(line.dropFirst("problem ".count) + "\n")
                 }
             }
             if !isRunning { throw notRunning(folder) }
-            try judge(last)
+            try judge(last, hint)
         }
     }
 
-    private func judge(_ last: String) throws {
+    private func judge(_ last: String, _ hint: String?) throws {
         let words = String(last.drop { $0 != " " }.dropFirst())
         if last.hasPrefix("done ") { return print(words) }
         if last.hasPrefix("refused ") {
             throw ClusterFailure(
-                "not reloaded: \(words)", hint: "`hydrant check` shows the same without a cluster",
-                exitCode: ConfigProblems.exitCode)
+                "not reloaded: \(words)", hint: hint, exitCode: ConfigProblems.exitCode)
+        }
+        if last.hasPrefix("stopping ") {
+            throw ClusterFailure(
+                words,
+                hint: "wait for its end with `hydrant stop`; the next start takes the "
+                    + "configuration as it is then",
+                exitCode: ClusterExit.unavailable)
         }
         throw ClusterFailure(
             last.hasPrefix("failed ") ? words : "the supervisor ended without an answer: \(last)",

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Config
 import Core
+import Log
 import Platform
 
 struct RunCommand: ParsableCommand {
@@ -51,7 +52,8 @@ struct RunCommand: ParsableCommand {
             }
         } catch {
             let lines = error.render(color: false).split(separator: "\n").map(String.init)
-            throw ReloadRefusal(lines: lines)
+            throw ReloadRefusal(
+                lines: lines, hint: "`hydrant check` shows the same without a cluster")
         }
     }
 }
@@ -61,7 +63,22 @@ func runCluster(_ options: ClusterSettings) throws -> Int32 {
     ensureStandardDescriptors()
     prepareProcess(name: "hydrant", isChild: false)
     raiseOpenFilesLimit()
+    var log = LineLog(
+        process: "supervisor", level: options.settings.logLevel,
+        format: options.settings.logFormat)
+    var options = options
+    options.log = { log.write($0, $1) }
+    options.didTake = { log.change(level: $0.logLevel, format: $0.logFormat) }
+    let folder = DataFolder(path: options.settings.dataFolder)
+    let isNew = !SmallFile.exists(folder.path)
     var code: Int32 = 0
-    try reporting { code = try Cluster(options).run() }
+    try reporting {
+        do {
+            code = try Cluster(options).run()
+        } catch {
+            if isNew { folder.removeUnused() }
+            throw error
+        }
+    }
     return code
 }

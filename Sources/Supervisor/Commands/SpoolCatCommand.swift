@@ -43,6 +43,7 @@ struct SpoolCatCommand: ParsableCommand {
         ignoreSignal(SIGPIPE)
         try reporting {
             let (settings, shards) = try spool.find()
+            if let from, let shard = shards.first { try expect(from, settings, shard) }
             var rows = SpoolRows(
                 lane: lane.name, includesDelivered: which == .all, from: from?.position,
                 limit: limit ?? .max)
@@ -55,6 +56,21 @@ struct SpoolCatCommand: ParsableCommand {
             if let failure = out.failure { throw failure }
             for line in rows.skipped { writeLine("warning: skipped \(line)", to: STDERR_FILENO) }
         }
+    }
+
+    /// The place to begin at is one.
+    private func expect(
+        _ place: SpoolPlaceArgument, _ settings: Settings, _ shard: Int
+    ) throws {
+        let walk = try LaneWalk(
+            spoolFolder: settings.spoolFolder, shard: shard, lane: lane.name)
+        let numbers = walk.segmentNumbers
+        guard !numbers.contains(place.position.segment) else { return }
+        throw ClusterFailure(
+            "there is no segment \(place.position.segment) in shard \(shard)'s \(lane.name.word) lane",
+            hint: numbers.isEmpty
+                ? "it has none" : "there are: \(SpoolPlaceArgument.words(numbers))",
+            exitCode: ClusterExit.failed)
     }
 }
 
@@ -69,6 +85,26 @@ struct SpoolPlaceArgument: ExpressibleByArgument {
         else { return nil }
         position = SpoolPosition(segment: segment, offset: offset)
     }
+
+    /// "3, 5 to 9": numbers in their order, however many.
+    static func words(_ numbers: [UInt64]) -> String {
+        var runs: [ClosedRange<UInt64>] = []
+        for number in numbers {
+            if let last = runs.last, last.upperBound + 1 == number {
+                runs[runs.count - 1] = last.lowerBound...number
+            } else {
+                runs.append(number...number)
+            }
+        }
+        let words = runs.prefix(runsMax).map {
+            $0.count == 1
+                ? "\($0.lowerBound)"
+                : "\($0.lowerBound)\($0.count == 2 ? ", " : " to ")\($0.upperBound)"
+        }
+        return words.joined(separator: ", ") + (runs.count > runsMax ? ", …" : "")
+    }
+
+    private static let runsMax = 20
 }
 
 /// Rows of a lane in their order, cut to a limit. What cannot be read is noted.

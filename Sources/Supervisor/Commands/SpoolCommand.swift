@@ -47,6 +47,22 @@ struct SpoolOptions: ParsableArguments {
     }
 }
 
+/// Of a command that tells something of the spool.
+struct SpoolReportOptions: ParsableArguments {
+    @Flag(help: "One line of JSON.")
+    var json = false
+
+    @OptionGroup var spool: SpoolOptions
+
+    /// - Parameter body: gets the settings, the shards that are meant, and whether to speak JSON.
+    func make(_ body: (Settings, [Int], Bool) throws -> Void) throws {
+        try reporting {
+            let (settings, shards) = try spool.find()
+            try body(settings, shards, json)
+        }
+    }
+}
+
 enum LaneArgument: String, ExpressibleByArgument, CaseIterable {
     case good, bad
 

@@ -7,14 +7,10 @@ struct SpoolListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "List shards and lanes: files, bytes, hits, what waits.")
 
-    @Flag(help: "One line of JSON.")
-    var json = false
-
-    @OptionGroup var spool: SpoolOptions
+    @OptionGroup var report: SpoolReportOptions
 
     func run() throws {
-        try reporting {
-            let (settings, shards) = try spool.find()
+        try report.make { settings, shards, json in
             let list = SpoolList(
                 shards: try shards.map {
                     try SpoolListing.read(spoolFolder: settings.spoolFolder, shard: $0)
@@ -34,7 +30,7 @@ struct SpoolList {
     var table: String {
         let header = [
             "shard", "lane", "segments", "bytes", "hits", "delivered", "spooled", "dropped",
-            "oldest", "quarantine",
+            "missing", "oldest", "quarantine",
         ]
         let rows = shards.flatMap { shard in
             shard.lanes.map { lane in
@@ -43,12 +39,23 @@ struct SpoolList {
                     "\(shard.shard)", lane.lane.word, "\(lane.segments)",
                     grouped(lane.ledger.byteCount), grouped(lane.ledger.cumulativeHits),
                     grouped(lane.ledger.delivered), grouped(lane.ledger.undelivered),
-                    grouped(lane.ledger.dropped), age == 0 ? "-" : seconds(age),
+                    grouped(lane.ledger.dropped), grouped(lane.missing),
+                    age == 0 ? "-" : seconds(age),
                     lane.quarantinedSpans == 0 ? "-" : grouped(lane.quarantinedBytes) + " B",
                 ]
             }
         }
-        return align([header] + rows) + "\n" + shards.map(who).joined()
+        return align([header] + rows) + "\n" + shards.map(who).joined() + whatIsMissing
+    }
+
+    /// "" when nothing is.
+    private var whatIsMissing: String {
+        shards.flatMap { shard in
+            shard.lanes.filter { $0.missing > 0 }.map { lane in
+                "shard \(shard.shard) \(lane.lane.word): \(countedHits(lane.missing)) not delivered "
+                    + "and in no file, counted as dropped; where: hydrant spool verify\n"
+            }
+        }.joined()
     }
 
     private func who(_ shard: SpoolListing) -> String {
@@ -99,6 +106,7 @@ extension JSONText {
         field("delivered", lane.ledger.delivered)
         field("set_aside", lane.ledger.setAside)
         field("dropped", lane.ledger.dropped)
+        field("missing", lane.missing)
         field("spooled", lane.ledger.undelivered)
         key("oldest_undelivered_s")
         seconds(ms: ageMs(lane.ledger))

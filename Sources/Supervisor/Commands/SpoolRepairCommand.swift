@@ -55,13 +55,14 @@ extension SpoolRepair.Step {
         case .rewritten(let lane, let segment, let from, let to):
             return "\(lane.word): \(SpoolNames.segment(segment)) \(would)written anew: "
                 + "\(grouped(from)) B, then \(grouped(to)) B"
-        case .renamed(let lane, let segment):
+        case .renamed(let lane, let segment, let path):
             return "\(lane.word): \(SpoolNames.segment(segment)), which is not this lane's, "
-                + "\(would)renamed"
+                + "\(would)renamed" + (path.map { ": kept as \($0)" } ?? "")
+        case .movedAside(let moved):
+            return "\(moved.path), which is not of this spool, renamed: kept as \(moved.newPath)"
         case .noted(let lane, let finding):
-            return "\(lane.word): missing before \(SpoolNames.segment(finding.segment)) byte "
-                + "\(grouped(finding.offset)): \(countedHits(finding.hits)), \(would)noted in "
-                + "quarantine"
+            return "\(lane.word): \(countedHits(finding.hits)) missing \(finding.place): "
+                + "\(would)noted in quarantine, and counted as dropped"
         case .cursorWritten(let lane):
             return "\(lane.word): cursor \(would)written anew"
         }

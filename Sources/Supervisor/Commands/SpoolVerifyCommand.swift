@@ -12,14 +12,10 @@ struct SpoolVerifyCommand: ParsableCommand {
             Beside a running cluster the newest record may look torn because it is being written.
             """)
 
-    @Flag(help: "One line of JSON.")
-    var json = false
-
-    @OptionGroup var spool: SpoolOptions
+    @OptionGroup var report: SpoolReportOptions
 
     func run() throws {
-        try reporting {
-            let (settings, shards) = try spool.find()
+        try report.make { settings, shards, json in
             var report = SpoolVerifyReport()
             for shard in shards {
                 for lane in SpoolLaneName.allCases {
@@ -67,6 +63,11 @@ struct SpoolVerifyReport {
         var findings: [SpoolFinding] = []
 
         init(shard: Int, lane: SpoolLaneName) { (self.shard, self.lane) = (shard, lane) }
+
+        /// Those that are known, too.
+        var hitsMissing: UInt64 {
+            findings.reduce(0) { $0 + ($1.kind == .missing ? $1.hits : 0) }
+        }
     }
 
     var lanes: [Lane] = []
@@ -77,7 +78,11 @@ struct SpoolVerifyReport {
         let damaged = lanes.reduce(0) { $0 + $1.findings.count(where: \.isDamage) }
         let records = lanes.reduce(0) { $0 + $1.records }
         let hits = lanes.reduce(0) { $0 + $1.hits }
-        let words = "\(grouped(records)) records with \(grouped(hits)) hits can be read"
+        let missing = lanes.reduce(0) { $0 + $1.hitsMissing }
+        let words =
+            "\(grouped(records)) records with \(grouped(hits)) hits can be read"
+            + (missing == 0
+                ? "" : ", \(countedHits(missing)) \(missing == 1 ? "is" : "are") missing")
         if damaged == 0 { return "ok: \(words)" }
         return "damaged: \(words); what is damaged is listed above. Delivery goes round it by "
             + "itself; `hydrant spool repair` (with the cluster stopped) takes it out"
@@ -88,6 +93,7 @@ struct SpoolVerifyReport {
         json.object { json in
             json.key("damaged")
             json.bool(hasDamage)
+            json.field("missing", lanes.reduce(0) { $0 + $1.hitsMissing })
             json.key("lanes")
             json.array(lanes) { json, lane in json.object { $0.lane(lane) } }
         }
@@ -102,10 +108,10 @@ extension SpoolVerifyReport.Lane {
         for finding in findings {
             text += "\(spoolFolder)/shard-\(shard)/\(lane.word)/\(finding.words)\n"
         }
+        let missing = hitsMissing == 0 ? "" : "\(countedHits(hitsMissing)) missing, "
         return text
             + "shard \(shard) \(lane.word): \(grouped(records)) record\(records == 1 ? "" : "s"), "
-            + "\(countedHits(hits)), "
-            + "\(grouped(bytes)) B\n"
+            + "\(countedHits(hits)), \(missing)\(grouped(bytes)) B\n"
     }
 }
 
@@ -113,6 +119,16 @@ func countedHits(_ hits: UInt64) -> String { "\(grouped(hits)) hit\(hits == 1 ? 
 
 extension SpoolFinding {
     fileprivate var file: String { SpoolNames.segment(segment) }
+
+    /// Of missing hits: with the file's name.
+    var place: String { segment == 0 ? "with all segments" : "\(whereabouts) of \(file)" }
+
+    /// Of missing hits: where in the file, or beside it.
+    private var whereabouts: String {
+        if isAtEnd { return "behind its end" }
+        return "before byte \(grouped(offset))"
+            + (offset == UInt64(SegmentHead.byteCount) ? " (its first record)" : "")
+    }
 
     /// The file's name in its lane, where in it, and what is wrong.
     var words: String {
@@ -122,8 +138,8 @@ extension SpoolFinding {
         case .head: "\(file): head damaged; costs no hit"
         case .tornTail: "\(range): torn tail, never acknowledged"
         case .missing:
-            "\(file): missing before byte \(grouped(offset)): \(countedHits(hits))"
-                + (isAccounted ? " (known)" : "")
+            (segment == 0 ? "no segment is left: missing: " : "\(file): missing \(whereabouts): ")
+                + countedHits(hits) + (isAccounted ? " (known)" : "")
         case .repeated:
             "\(file): byte \(grouped(offset)): a record whose hits came before; is not delivered"
         case .foreign: "\(file): of another lane, shard or version"
@@ -161,6 +177,9 @@ extension JSONText {
                 json.field("offset", finding.offset)
                 json.field("bytes", finding.byteCount)
                 json.field("hits", finding.hits)
+                json.field("first_hit", finding.firstHit)
+                json.key("is_at_end")
+                json.bool(finding.isAtEnd)
                 json.key("is_damage")
                 json.bool(finding.isDamage)
             }

@@ -16,7 +16,7 @@ struct StatusCommand: ParsableCommand {
         let settings = try cluster.settingsToFind()
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
-            let isRunning = try ControlClient(path: folder.controlSocket)
+            let isRunning = try ControlClient(folder: folder)
                 .ask(json ? .status : .statusTable) { print($0) }
             if isRunning { return }
             let shards = try Glue.spoolLedgers(settings)

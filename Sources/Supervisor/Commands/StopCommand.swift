@@ -6,7 +6,9 @@ struct StopCommand: ParsableCommand {
         abstract: "Stop the cluster and wait until it has left.",
         discussion: """
             Rows that are not delivered stay in the spool for the next start, or are delivered \
-            first, as `on_stop` says. Exit status 75 when they were to be delivered and some stay.
+            first, as `on_stop` says. Exit status 75 when they were to be delivered and some stay. \
+            Asked again during a stop, it waits for the same end; --deliver and --keep change what \
+            becomes of the rows as long as the workers have not been told to leave, --now hurries.
             """)
 
     @Flag(help: "Leave at once instead of answering and delivering what is in flight.")
@@ -31,7 +33,7 @@ struct StopCommand: ParsableCommand {
         try reporting {
             let folder = DataFolder(path: settings.dataFolder)
             var last = ""
-            let isRunning = try ControlClient(path: folder.controlSocket).ask(request) { line in
+            let isRunning = try ControlClient(folder: folder).ask(request) { line in
                 last = line
                 if line.hasPrefix("progress ") {
                     Terminal.printError(line.dropFirst("progress ".count) + "\n")
@@ -42,6 +44,13 @@ struct StopCommand: ParsableCommand {
                 throw ClusterFailure(
                     String(last.dropFirst("left ".count)),
                     hint: "the next start here delivers them; `hydrant status` shows them",
+                    exitCode: ClusterExit.timedOut)
+            }
+            if last.hasPrefix("refused ") {
+                throw ClusterFailure(
+                    String(last.dropFirst("refused ".count)),
+                    hint: "the next start here delivers them; `hydrant stop` waits until this one "
+                        + "has left, `hydrant stop --now` hurries it",
                     exitCode: ClusterExit.timedOut)
             }
             guard last.hasPrefix("done ") else {

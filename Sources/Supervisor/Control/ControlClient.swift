@@ -3,14 +3,12 @@ import Platform
 
 /// A command's side of the control socket: asks, then hands on each line of the answer.
 struct ControlClient {
-    let path: String
+    let folder: DataFolder
 
     /// A supervisor answers at once; one that does not is stopped, or waits for a disk.
     private static let patienceSeconds = 10
 
-    private var folder: DataFolder {
-        DataFolder(path: String(path.prefix(max(0, path.count - "/control.sock".count))))
-    }
+    private var path: String { folder.controlSocket }
 
     /// False when no cluster runs there: no socket, or a stale one.
     func ask(_ request: ControlRequest, line: (String) -> Void) throws(ClusterFailure) -> Bool {

@@ -5,8 +5,9 @@
 ///     flush <timeout ms>   lines "progress …", then "done …" or "stuck …"
 ///     stop, stop now,      lines "progress …" while rows are delivered, then "done …" when all have
 ///     stop deliver,        left, or "left …" when rows were to be delivered and were not
-///     stop keep
-///     reload               lines "problem …" and "refused …", or "done …", or "failed …"
+///     stop keep            or "refused …" when it is too late for that wish
+///     reload               lines "problem …" and "hint …", then "refused …"; or "done …", "failed …"
+///                          or "stopping …"
 ///
 /// Then the supervisor closes.
 enum ControlRequest: Equatable {

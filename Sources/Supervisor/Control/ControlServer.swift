@@ -27,9 +27,7 @@ final class ControlServer {
         do throws(Failure) {
             descriptor = try listenUnix(at: path, backlog: 64)
         } catch {
-            throw ClusterFailure(
-                "\(path): \(error)", hint: "check who owns the data folder",
-                exitCode: ClusterExit.cannotCreate)
+            throw ClusterFailure.cannotWrite(path, error)
         }
         listener = try Listener.open(
             unix: descriptor, in: cluster.loop, backlog: 64,
@@ -44,7 +42,7 @@ final class ControlServer {
 
     private func accept() {
         let connection = ControlConnection(server: self)
-        guard connection.accept(from: listener) else { return }
+        guard connection.accept(from: listener, .unix) else { return }
         connections.append(connection)
         if connections.count <= Self.connectionsMax { return }
         // The oldest that never asked for anything makes room; if all wait, the newest leaves.
@@ -53,7 +51,7 @@ final class ControlServer {
 
     func ended(_ connection: ControlConnection) {
         connections.removeAll { $0 === connection }
-        cluster.stopWaiters.removeAll { $0 === connection }
+        cluster.stopWaiters.removeAll { $0.connection === connection }
         cluster.reloadWaiters.removeAll { $0 === connection }
         cluster.nextReloadWaiters.removeAll { $0 === connection }
     }
@@ -67,7 +65,7 @@ final class ControlServer {
         case .stopDeliver: stop(connection, "hydrant stop --deliver", .deliver)
         case .stopKeep: stop(connection, "hydrant stop --keep", .keep)
         case .stopNow:
-            cluster.stopWaiters.append(connection)
+            cluster.stopWaiters.append(StopWaiter(connection: connection))
             cluster.stop(because: "hydrant stop --now", immediately: true)
         case .reload: cluster.reload(because: "hydrant reload", for: connection)
         case nil:
@@ -78,12 +76,16 @@ final class ControlServer {
         }
     }
 
-    /// `hydrant stop` twice is patience, not haste: only `--now` means now.
+    /// `hydrant stop` twice is patience, not haste: only `--now` means now. What becomes of the spool
+    /// may be decided anew while that is possible.
     private func stop(
         _ connection: ControlConnection, _ reason: String, _ onStop: Settings.OnStop?
     ) {
-        cluster.stopWaiters.append(connection)
-        if cluster.stopMachine.isStopping { return }
-        cluster.stop(because: reason, immediately: false, onStop: onStop)
+        let isStopping = cluster.stopMachine.isStopping
+        if isStopping, let onStop, let why = cluster.changeStop(because: reason, to: onStop) {
+            return connection.write("refused \(why)\n", andClose: true)
+        }
+        cluster.stopWaiters.append(StopWaiter(connection: connection, onStop: onStop))
+        if !isStopping { cluster.stop(because: reason, immediately: false, onStop: onStop) }
     }
 }

@@ -17,6 +17,7 @@ struct DataFolder: Equatable {
         runFolder + (generation == 0 ? "/settings.toml" : "/settings-\(generation).toml")
     }
     /// The schema as it was when the cluster started.
+    var schemaSnapshot: String { runFolder + "/settings-schema.toml" }
 
     /// Makes the folder and proves that it can be written.
     func prepare() throws(ClusterFailure) {
@@ -32,10 +33,28 @@ struct DataFolder: Equatable {
         } catch {
             throw ClusterFailure(
                 "data = \(path): cannot write there: \(error.reason)",
-                hint: "make it writable for this user, or set data to another folder "
-                    + "(--set data=/some/folder)",
-                exitCode: ClusterExit.cannotCreate)
+                hint: ClusterFailure.remedy(for: error), exitCode: ClusterExit.cannotCreate)
         }
+    }
+
+    /// Takes away what a start has made that failed: only where the folder was not there before,
+    /// nobody has the lock, and nothing else is in it.
+    func removeUnused() {
+        guard let lock = try? FileLock.take(self.lock) else {
+            // On a disk that is full not even a lock can be made.
+            if !SmallFile.exists(self.lock) {
+                SmallFile.removeFolder(runFolder)
+                SmallFile.removeFolder(path)
+            }
+            return
+        }
+        for file in [settingsSnapshot, schemaSnapshot, localCredentials] { SmallFile.remove(file) }
+        SmallFile.removeFolder(runFolder)
+        if SmallFile.names(in: path) == ["cluster.lock"] {
+            SmallFile.remove(self.lock)
+            SmallFile.removeFolder(path)
+        }
+        withExtendedLifetime(lock) {}
     }
 
     func checkSocketPath() throws(ClusterFailure) {
@@ -58,9 +77,7 @@ struct DataFolder: Equatable {
                     return lock
                 }
             } catch {
-                throw ClusterFailure(
-                    "\(lock): \(error)", hint: "check who owns it",
-                    exitCode: ClusterExit.cannotCreate)
+                throw ClusterFailure.cannotWrite(lock, error)
             }
             let holder = lockHolder()
             if !holder.isStopping || monotonicNanoseconds() >= endNs {

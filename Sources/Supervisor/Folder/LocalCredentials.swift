@@ -1,37 +1,24 @@
+import Core
 import Platform
 
 /// The key pair of the local Firehose, in the form of an AWS credentials file, so that any AWS tool
 /// can use it. Made once, from the kernel's randomness, and never overwritten.
-struct LocalCredentials: Equatable {
-    var accessKeyId: String
-    var secretAccessKey: String
-
+enum LocalCredentials {
     /// 20 characters as AWS's, with a beginning that no real key has; 40 of secret.
-    static func random() -> LocalCredentials {
-        LocalCredentials(
-            accessKeyId: "HYLOCAL" + text(13, from: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    static func random() -> Credentials {
+        Credentials(
+            accessKeyID: "HYLOCAL" + text(13, from: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
             secretAccessKey: text(
                 40, from: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
-    }
-
-    var file: String {
-        """
-        [default]
-        aws_access_key_id = \(accessKeyId)
-        aws_secret_access_key = \(secretAccessKey)
-
-        """
     }
 
     /// Writes a fresh pair to `path` (0600) unless there is one.
     static func ensure(at path: String) throws(ClusterFailure) {
         if SmallFile.exists(path) { return }
         do {
-            try SmallFile.write(Array(random().file.utf8), to: path, mode: 0o600)
+            try SmallFile.write(Array(random().profileFile.utf8), to: path, mode: 0o600)
         } catch {
-            throw ClusterFailure(
-                "\(path): \(error)", hint: "check who owns the data folder",
-                exitCode: ClusterExit.cannotCreate)
+            throw ClusterFailure.cannotWrite(path, error)
         }
     }
 

@@ -45,7 +45,7 @@ final class AdminServer {
 
     private func accept() {
         let connection = AdminConnection(server: self)
-        guard connection.accept(from: listener) else { return }
+        guard connection.accept(from: listener, .tcp) else { return }
         connections.append(connection)
         if !sweepTimer.isActive { sweepTimer.start(afterMs: 500, repeatMs: 500) }
         // Whoever was here longest makes room: somebody who fills the places loses them again.

@@ -13,6 +13,9 @@ struct ProgressWatch: Equatable {
         var goodPassed: UInt64 = 0
         var badWaiting: UInt64 = 0
         var badPassed: UInt64 = 0
+        /// The lane's last call failed, and it has not got through since.
+        var goodFails = false
+        var badFails = false
         /// Totals of hits refused since the cluster's start: a lane at its cap, a failing disk.
         var refusedFull: UInt64 = 0
         var refusedFailure: UInt64 = 0
@@ -22,8 +25,11 @@ struct ProgressWatch: Equatable {
         var passed: UInt64 = 0
         /// Since when rows have waited and none has passed; nil when none waits.
         var standsSinceMs: UInt64?
+        /// Since when calls fail; nil when they do not.
+        var failsSinceMs: UInt64?
 
-        mutating func look(waiting: UInt64, passed: UInt64, nowMs: UInt64) {
+        mutating func look(waiting: UInt64, passed: UInt64, fails: Bool, nowMs: UInt64) {
+            failsSinceMs = fails ? failsSinceMs ?? nowMs : nil
             if waiting == 0 {
                 standsSinceMs = nil
             } else if passed != self.passed || standsSinceMs == nil {
@@ -54,8 +60,10 @@ struct ProgressWatch: Equatable {
     private var failure = Refusals()
 
     mutating func look(_ look: Look, nowMs: UInt64) {
-        good.look(waiting: look.goodWaiting, passed: look.goodPassed, nowMs: nowMs)
-        bad.look(waiting: look.badWaiting, passed: look.badPassed, nowMs: nowMs)
+        good.look(
+            waiting: look.goodWaiting, passed: look.goodPassed, fails: look.goodFails, nowMs: nowMs)
+        bad.look(
+            waiting: look.badWaiting, passed: look.badPassed, fails: look.badFails, nowMs: nowMs)
         full.look(look.refusedFull, nowMs: nowMs)
         failure.look(look.refusedFailure, nowMs: nowMs)
     }
@@ -63,6 +71,11 @@ struct ProgressWatch: Equatable {
     /// For how long the lane has had rows and passed none; 0 when it moves or is empty.
     func standsMs(good isGood: Bool, nowMs: UInt64) -> UInt64 {
         (isGood ? good : bad).standsSinceMs.map { nowMs - $0 } ?? 0
+    }
+
+    /// For how long the lane's calls have failed; 0 when they do not.
+    func failsMs(good isGood: Bool, nowMs: UInt64) -> UInt64 {
+        (isGood ? good : bad).failsSinceMs.map { nowMs - $0 } ?? 0
     }
 
     func refusesFull(nowMs: UInt64) -> Bool { full.areRecent(nowMs: nowMs) }

@@ -6,7 +6,8 @@
 /// `/readyz?strict` counts warnings as reasons, for alarms.
 struct Readiness: Equatable {
     struct Item: Equatable {
-        /// For programs: "starting", "stopping", "process", "spool_full", "disk", "backlog".
+        /// For programs: "starting", "stopping", "process", "still", "spool_full", "disk",
+        /// "delivery", "backlog".
         var code: String
         /// For people.
         var text: String
@@ -15,12 +16,26 @@ struct Readiness: Equatable {
     struct Process: Equatable {
         /// "worker 1".
         var name: String
+        /// Whose hits it takes; nil for others than workers.
+        var shard: Int?
         /// As the status shows it: "ready", "down" …
         var word: String
         /// Until its next start; nil when none is planned.
         var restartsInMs: UInt64?
+        /// It is at work and has said nothing for so long; nil when it is well.
+        var stillMs: UInt64?
         /// The local Firehose takes no hits: without it they wait in the spool.
         var takesHits: Bool
+    }
+
+    /// A lane's way to Firehose.
+    struct Lane: Equatable {
+        /// How long it has had rows and delivered none.
+        var standsMs: UInt64 = 0
+        /// How long its calls have failed; 0 when they do not.
+        var failsMs: UInt64 = 0
+        /// Names the stream and the remedy.
+        var error = ""
     }
 
     struct Shard: Equatable {
@@ -28,12 +43,12 @@ struct Readiness: Equatable {
         /// The good lane is at its byte cap, or a lane has refused hits for that just now.
         var isFull: Bool
         var diskFails: Bool
-        /// How long each lane has had rows and delivered none.
-        var goodStandsMs: UInt64 = 0
-        var badStandsMs: UInt64 = 0
-        var goodError = ""
-        var badError = ""
+        var good = Lane()
+        var bad = Lane()
     }
+
+    /// Calls that fail are worth a word after so long: one that the next try makes good is not.
+    static let failsMs: UInt64 = 2000
 
     /// The cluster's word: "starting", "running", "degraded", "stopping".
     var state: String
@@ -53,10 +68,17 @@ struct Readiness: Equatable {
     }
 
     private mutating func look(at process: Process) {
-        if process.word == "ready" { return }
-        var text = "\(process.name) is \(process.word)"
-        if let ms = process.restartsInMs { text += ", restarts in \(seconds(ms))" }
-        let item = Item(code: "process", text: text)
+        var item: Item
+        if let stillMs = process.stillMs {
+            item = Item(
+                code: "still", text: "\(process.name) has stood still for \(seconds(stillMs))")
+            if let shard = process.shard { item.text += ": hits of shard \(shard) wait" }
+        } else if process.word == "ready" {
+            return
+        } else {
+            item = Item(code: "process", text: "\(process.name) is \(process.word)")
+            if let ms = process.restartsInMs { item.text += ", restarts in \(seconds(ms))" }
+        }
         if process.takesHits { reasons.append(item) } else { warnings.append(item) }
     }
 
@@ -69,15 +91,17 @@ struct Readiness: Equatable {
             reasons.append(
                 Item(code: "disk", text: "shard \(shard.number): its spool cannot be written"))
         }
-        for (lane, standsMs, error) in [
-            ("good", shard.goodStandsMs, shard.goodError),
-            ("bad", shard.badStandsMs, shard.badError),
-        ] where standsMs >= standsMaxMs {
-            var text =
-                "shard \(shard.number) \(lane) lane: nothing delivered for \(seconds(standsMs))"
-            if !error.isEmpty { text += ": \(printable(error))" }
-            warnings.append(Item(code: "backlog", text: text))
+        look(at: shard.good, "shard \(shard.number) good lane", standsMaxMs)
+        look(at: shard.bad, "shard \(shard.number) bad lane", standsMaxMs)
+    }
+
+    private mutating func look(at lane: Lane, _ name: String, _ standsMaxMs: UInt64) {
+        func warn(_ code: String, _ words: String, _ ms: UInt64) {
+            let why = lane.error.isEmpty ? "" : ": \(printable(lane.error))"
+            warnings.append(Item(code: code, text: "\(name): \(words) for \(seconds(ms))\(why)"))
         }
+        if lane.failsMs >= Self.failsMs { warn("delivery", "calls have failed", lane.failsMs) }
+        if lane.standsMs >= standsMaxMs { warn("backlog", "nothing delivered", lane.standsMs) }
     }
 
     func isReady(strict: Bool) -> Bool { reasons.isEmpty && (!strict || warnings.isEmpty) }

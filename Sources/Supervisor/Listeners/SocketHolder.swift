@@ -43,7 +43,8 @@ struct SocketHolder: Equatable {
         return inodes
     }
 
-    private static func comm(_ pid: Int32) -> String {
+    /// "" when there is no such process.
+    static func comm(_ pid: Int32) -> String {
         let bytes = (try? SmallFile.read("/proc/\(pid)/comm", byteCountMax: 64)) ?? []
         let name = String(decoding: bytes, as: UTF8.self)
         return name.hasSuffix("\n") ? String(name.dropLast()) : name

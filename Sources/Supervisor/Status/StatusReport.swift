@@ -12,6 +12,8 @@ struct StatusReport: Equatable {
         var restarts: Int
         /// Since the process last said "alive"; nil when it never did.
         var heartbeatAgeMs: UInt64?
+        /// It is at work and has said nothing for so long that it is worth a word.
+        var stillMs: UInt64?
     }
 
     /// "starting", "running", "degraded" (a child is missing), "stopping" or "stopped".
@@ -20,7 +22,7 @@ struct StatusReport: Equatable {
     var uptimeMs: UInt64
     var nowMicroseconds: UInt64
     var processes: [Process]
-    /// The cluster's; `refused` as the routers count it (see `Ledger`).
+    /// The cluster's.
     var ledger: Ledger
     var shards: [ShardLedger]
     /// Every total and ledger counter, summed over the cluster's life.
@@ -56,7 +58,7 @@ extension StatusReport {
             json.key("shared_cpu")
             if let sharedCPU { json.number(sharedCPU) } else { json.null() }
             json.key("ledger")
-            json.object { $0.ledger(ledger) }
+            json.object { $0.ledger(ledger, isCluster: true) }
             json.key("shards")
             json.array(shards) { $0.shard($1, nowMicroseconds: nowMicroseconds) }
             json.key("counters")
@@ -84,13 +86,14 @@ extension JSONText {
         }
     }
 
-    fileprivate mutating func ledger(_ ledger: Ledger) {
+    fileprivate mutating func ledger(_ ledger: Ledger, isCluster: Bool) {
         field("accepted", ledger.accepted)
         field("delivered", ledger.delivered)
         field("bad", ledger.bad)
         field("spooled", ledger.spooled)
         field("dropped", ledger.dropped)
-        field("refused", ledger.refused)
+        if isCluster { field("refused", ledger.refused) }
+        field("unstored", ledger.unstored)
         field("bad_delivered", ledger.badDelivered)
         field("bad_spooled", ledger.badSpooled)
     }
@@ -99,7 +102,7 @@ extension JSONText {
         object { json in
             json.field("shard", shard.shard)
             json.field("stream", shard.stream)
-            json.ledger(shard.ledger)
+            json.ledger(shard.ledger, isCluster: false)
             json.key("oldest_undelivered_s")
             json.seconds(ms: shard.oldestAgeMs(nowMicroseconds: nowMicroseconds))
             json.key("adopted_by")

@@ -25,6 +25,10 @@ extension StatusReport {
         if !shards.isEmpty { text += "\n" + align(shardRows) }
         for shard in shards { text += troubles(of: shard) }
         if !processes.isEmpty { text += "\n" + align(processRows) }
+        for process in processes {
+            guard let stillMs = process.stillMs else { continue }
+            text += "\(process.role) \(process.index) has stood still for \(seconds(stillMs))\n"
+        }
         if let sharedCPU { text += "routers and workers share CPU \(sharedCPU)\n" }
         return text
     }
@@ -41,7 +45,7 @@ extension StatusReport {
     private var shardRows: [[String]] {
         [
             [
-                "shard", "accepted", "delivered", "spooled", "bad", "dropped", "refused", "oldest",
+                "shard", "accepted", "delivered", "spooled", "bad", "dropped", "unstored", "oldest",
                 "delivery", "stream",
             ]
         ]
@@ -51,7 +55,7 @@ extension StatusReport {
                     "\(shard.shard)", grouped(shard.ledger.accepted),
                     grouped(shard.ledger.delivered), grouped(shard.ledger.spooled),
                     grouped(shard.ledger.bad), grouped(shard.ledger.dropped),
-                    grouped(shard.ledger.refused), age == 0 ? "-" : seconds(age),
+                    grouped(shard.ledger.unstored), age == 0 ? "-" : seconds(age),
                     shard.adoptedBy == nil ? shard.good.state.word : "adopted", shard.stream,
                 ]
             }

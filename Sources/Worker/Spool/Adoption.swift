@@ -43,6 +43,8 @@ struct Adoption: ~Copyable {
     private var nextLookMs: UInt64 = 0
     /// Of shards that are finished.
     private var damageBefore = Damage()
+    /// Of shards that are closed; not told yet.
+    private var notices: [SpoolNotice] = []
 
     /// What lanes found since the start.
     struct Damage: Equatable {
@@ -79,6 +81,12 @@ struct Adoption: ~Copyable {
         return sum
     }
 
+    /// What is to be told of since the last call.
+    mutating func takeNotices() -> [SpoolNotice] {
+        defer { notices.removeAll() }
+        return notices + (shard == nil ? [] : spool.pointee.takeNotices())
+    }
+
     /// Call a few times a second.
     mutating func tick(nowMs: UInt64, good: inout LaneQueue, bad: inout LaneQueue) -> Event {
         if let shard {
@@ -110,6 +118,7 @@ struct Adoption: ~Copyable {
         guard shard != nil else { return }
         damageBefore = damage
         spool.pointee.close()
+        notices += spool.pointee.takeNotices()
         spool.deinitialize(count: 1)
         shard = nil
     }

@@ -105,30 +105,40 @@ struct LaneFolder {
     }
 }
 
+/// A file or folder that was in the way of one of ours, or is not this lane's. It is kept, under
+/// another name.
+public struct MovedAside: Equatable, Sendable {
+    public var path: String
+    public var newPath: String
+}
+
 extension Files {
-    /// Renames what stands in the way of a file of ours, so that it is out of the way and kept.
-    func setAside(_ path: String) throws(Failure) {
-        try rename(path, to: "\(path).foreign-\(realtimeMicroseconds())")
+    /// Renames what stands in the way of a file of ours, so that it is out of the way and kept. Who
+    /// calls this tells somebody.
+    func setAside(_ path: String) throws(Failure) -> MovedAside {
+        let moved = MovedAside(path: path, newPath: "\(path).foreign-\(realtimeMicroseconds())")
+        try rename(path, to: moved.newPath)
+        return moved
     }
 
     /// Opens our file; when a folder, a link or something unreadable has its name, that is renamed.
-    func openOurs(_ path: String) throws(Failure) -> Int32 {
+    func openOurs(_ path: String, noting moved: inout [MovedAside]) throws(Failure) -> Int32 {
         do throws(Failure) {
             return try openOrCreate(path)
         } catch {
             guard error.isObstacle else { throw error }
-            try setAside(path)
+            moved.append(try setAside(path))
             return try openOrCreate(path)
         }
     }
 
     /// Makes our folder; when something else has its name, that is renamed.
-    func makeOurFolder(_ path: String) throws(Failure) {
+    func makeOurFolder(_ path: String, noting moved: inout [MovedAside]) throws(Failure) {
         do throws(Failure) {
             try makeFolder(path)
         } catch {
             guard error.exists else { throw error }
-            try setAside(path)
+            moved.append(try setAside(path))
             try makeFolder(path)
         }
     }

@@ -85,15 +85,16 @@ struct Quarantine {
 
     /// Copies a span out of its segment's open file and makes the copy durable.
     func keep(
-        _ span: DamagedSpan, from file: Int32, bytesMax: UInt64 = Self.bytesMax
+        _ span: DamagedSpan, from file: Int32, bytesMax: UInt64 = Self.bytesMax,
+        noting moved: inout [MovedAside]
     ) -> Outcome {
         do throws(Failure) {
             let held = try spans()
             if held.contains(span) { return .known }
             let bytes = held.reduce(0) { $0 &+ $1.byteCount }
             if bytes &+ span.byteCount > bytesMax { return .full }
-            try files.makeOurFolder(folder)
-            try copy(span, from: file)
+            try files.makeOurFolder(folder, noting: &moved)
+            try copy(span, from: file, noting: &moved)
             return .kept
         } catch {
             return .failed(error)
@@ -106,39 +107,47 @@ struct Quarantine {
 
     /// An empty file that says which hits of a lane are known to be missing: no bytes are left of
     /// them. "good-hits-1200-1207.missing", the first and the last, counted from 0.
-    func note(missing finding: SpoolFinding, _ lane: SpoolLaneName) throws(Failure) {
-        try files.makeOurFolder(folder)
+    func note(
+        missing finding: SpoolFinding, _ lane: SpoolLaneName, noting moved: inout [MovedAside]
+    ) throws(Failure) {
+        try files.makeOurFolder(folder, noting: &moved)
         let name =
             "\(lane.folder)-hits-\(finding.firstHit)-\(finding.firstHit + finding.hits - 1)"
             + Self.missingSuffix
-        files.close(try files.openOurs("\(folder)/\(name)"))
+        files.close(try files.openOurs("\(folder)/\(name)", noting: &moved))
         try files.syncFolder(folder)
     }
 
     /// The hits that are noted so.
-    func missing(_ lane: SpoolLaneName) throws(Failure) -> [ClosedRange<UInt64>] {
+    func missing(_ lane: SpoolLaneName) throws(Failure) -> MissingHits {
         let entries: [Files.Entry]
         do throws(Failure) {
             entries = try files.list(folder)
         } catch {
-            if error.isAbsent { return [] }
+            if error.isAbsent { return MissingHits() }
             throw error
         }
-        return entries.compactMap { entry in
-            guard entry.name.hasSuffix(Self.missingSuffix) else { return nil }
-            let parts = entry.name.dropLast(Self.missingSuffix.count).split(separator: "-")
-            guard parts.count == 4, parts[0] == lane.folder, parts[1] == "hits",
-                let first = UInt64(parts[2]), let last = UInt64(parts[3]), first <= last
-            else { return nil }
-            return first...last
-        }
+        return MissingHits(entries.compactMap { Self.missing(in: $0.name, lane) })
+    }
+
+    /// Nil for a name that `note` does not make.
+    static func missing(in name: String, _ lane: SpoolLaneName) -> Range<UInt64>? {
+        guard name.hasSuffix(missingSuffix) else { return nil }
+        let parts = name.dropLast(missingSuffix.count)
+            .split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == lane.folder, parts[1] == "hits",
+            let first = UInt64(parts[2]), let last = UInt64(parts[3]), first <= last, last < .max
+        else { return nil }
+        return first..<last + 1
     }
 
     /// Under another name first: a copy that a death cut short is begun anew.
-    private func copy(_ span: DamagedSpan, from file: Int32) throws(Failure) {
+    private func copy(
+        _ span: DamagedSpan, from file: Int32, noting moved: inout [MovedAside]
+    ) throws(Failure) {
         let path = "\(folder)/\(span.fileName)"
         let part = "\(folder)/part"
-        let copy = try files.openOurs(part)
+        let copy = try files.openOurs(part, noting: &moved)
         defer { files.close(copy) }
         try files.truncate(copy, to: 0)
         try files.copy(

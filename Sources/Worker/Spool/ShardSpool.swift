@@ -30,6 +30,8 @@ struct ShardSpool: ~Copyable {
     private var lockFile: Int32
     private let folder: String
     private let files: Files
+    /// Of the shard's folder and lock; not told yet.
+    private var moved: [MovedAside]
 
     /// The folder of a shard within `spoolFolder`.
     static func folder(spoolFolder: String, shard: Int) -> String {
@@ -46,7 +48,8 @@ struct ShardSpool: ~Copyable {
         segmentBytes: UInt64, files: Files = Files()
     ) throws(SpoolError) -> ShardSpool {
         let folder = folder(spoolFolder: spoolFolder, shard: shard)
-        let lockFile = try lock(folder, files)
+        var moved: [MovedAside] = []
+        let lockFile = try lock(folder, files, noting: &moved)
         let quarantine = quarantineFolder(folder)
         do throws(Failure) {
             let good = try SpoolLane.open(
@@ -56,7 +59,8 @@ struct ShardSpool: ~Copyable {
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
                 segmentBytes: segmentBytes, quarantine: quarantine, files: files)
             return ShardSpool(
-                good: good, bad: bad, lockFile: lockFile, folder: folder, files: files)
+                good: good, bad: bad, lockFile: lockFile, folder: folder, files: files,
+                moved: moved)
         } catch {
             files.close(lockFile)
             throw .failed(folder: folder, error)
@@ -65,8 +69,9 @@ struct ShardSpool: ~Copyable {
 
     private init(
         good: consuming SpoolLane, bad: consuming SpoolLane, lockFile: Int32, folder: String,
-        files: Files
+        files: Files, moved: [MovedAside]
     ) {
+        self.moved = moved
         self.folder = folder
         self.files = files
         self.good = good
@@ -114,9 +119,15 @@ struct ShardSpool: ~Copyable {
     /// A lock on a file that has no name any more keeps nobody out.
     private mutating func keepLock() throws(SpoolError) {
         guard lockFile >= 0, !files.leads("\(folder)/lock", to: lockFile) else { return }
-        let newLock = try Self.lock(folder, files)
+        let newLock = try Self.lock(folder, files, noting: &moved)
         files.close(lockFile)
         lockFile = newLock
+    }
+
+    /// What is to be told of since the last call.
+    mutating func takeNotices() -> [SpoolNotice] {
+        defer { moved.removeAll() }
+        return moved.map { .moved($0) } + good.takeNotices() + bad.takeNotices()
     }
 
     var ledger: SpoolLedger {
@@ -126,11 +137,13 @@ struct ShardSpool: ~Copyable {
         return ledger
     }
 
-    private static func lock(_ folder: String, _ files: Files) throws(SpoolError) -> Int32 {
+    private static func lock(
+        _ folder: String, _ files: Files, noting moved: inout [MovedAside]
+    ) throws(SpoolError) -> Int32 {
         var file: Int32 = -1
         do throws(Failure) {
-            try files.makeOurFolder(folder)
-            file = try files.openOurs("\(folder)/lock")
+            try files.makeOurFolder(folder, noting: &moved)
+            file = try files.openOurs("\(folder)/lock", noting: &moved)
             if try files.lock(file) {
                 writePid(to: file, files)
                 return file

@@ -19,6 +19,7 @@ extension SpoolLane {
         cursor.setAside += setAside
         cursor.droppedUnreadable += dropped
         cursorIsWritten = false
+        missing.forget(below: cursor.passed)
         writeCursor()
         findOldest()
         freePassedSegments()
@@ -32,7 +33,7 @@ extension SpoolLane {
         cursor.write(to: scratch)
         let slot = 1 - cursorSlot
         do throws(Failure) {
-            if cursorFile < 0 { cursorFile = try files.openOurs(folder.cursor) }
+            if cursorFile < 0 { cursorFile = try openCursor() }
             let written = try files.write(
                 cursorFile, scratch, count: SpoolCursor.slotBytes,
                 at: UInt64(slot * SpoolCursor.slotBytes))
@@ -44,6 +45,16 @@ extension SpoolLane {
             cursorFailure = error
         }
     }
+
+    private mutating func openCursor() throws(Failure) -> Int32 {
+        var moved: [MovedAside] = []
+        defer { notices += moved.map { .moved($0) } }
+        return try files.openOurs(folder.cursor, noting: &moved)
+    }
+
+    /// The cursor as it was written last has the lane's total. It is the only one to have it besides
+    /// the newest segment, and tells how much is missing when that is gone.
+    var cursorKnowsAll: Bool { cursor.cumulativeHits == cumulativeHits }
 
     /// After a failure the same descriptor would answer success for bytes it has dropped, so the
     /// file is opened and written again the next time.

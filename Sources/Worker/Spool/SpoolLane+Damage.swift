@@ -46,7 +46,9 @@ extension SpoolLane {
             return
         }
         defer { files.close(file) }
-        switch quarantine.keep(span, from: file) {
+        var moved: [MovedAside] = []
+        defer { notices += moved.map { .moved($0) } }
+        switch quarantine.keep(span, from: file, noting: &moved) {
         case .kept: quarantinedBytes += span.byteCount
         case .known: break
         case .full, .failed: quarantineRefusedBytes += span.byteCount

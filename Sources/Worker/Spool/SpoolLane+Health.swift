@@ -21,15 +21,16 @@ extension SpoolLane {
         return outcome
     }
 
-    /// Call about once a second: writes a cursor that could not be written, and notices when the
-    /// files in use are no longer where they were. Then the folder is made again and what is open
+    /// Call about once a second: writes a cursor that could not be written, or that does not know how
+    /// many hits the lane has come to, and notices when the files in use are no longer where they were. Then the folder is made again and what is open
     /// is copied into it; where that fails nothing more is taken until it works (`isDetached`),
     /// because a file without a name dies with the process.
     ///
     /// Copies up to a segment in one go, 64 MiB as a rule: rare, and nothing else matters then.
     mutating func lookAfter() -> Rescue? {
         guard isDetached || !filesAreInPlace else {
-            if !cursorIsWritten { writeCursor() }
+            // Not what a loss of power may take back.
+            if !cursorIsWritten || (!cursorKnowsAll && !hasUnsynced) { writeCursor() }
             defer { rescueUntold = nil }
             return rescueUntold
         }
@@ -58,7 +59,9 @@ extension SpoolLane {
 
     private mutating func rescue() throws(Failure) -> Rescue {
         var rescue = Rescue()
-        try files.makeOurFolder(folder.path)
+        var moved: [MovedAside] = []
+        defer { notices += moved.map { .moved($0) } }
+        try files.makeOurFolder(folder.path, noting: &moved)
         if activeFile >= 0, !files.leads(folder.segment(active.number), to: activeFile) {
             activeFile = try copyAgain(activeFile, active)
             rescue.rescuedBytes += active.byteCount
@@ -84,7 +87,7 @@ extension SpoolLane {
     }
 
     /// The open file's bytes in a new file of the same name, durable; the new descriptor.
-    private func copyAgain(
+    private mutating func copyAgain(
         _ file: Int32, _ segment: SegmentFile, closingIt: Bool = true
     ) throws(Failure) -> Int32 {
         let path = folder.segment(segment.number)
@@ -93,7 +96,7 @@ extension SpoolLane {
             copy = try files.create(path)
         } catch {
             guard error.exists else { throw error }
-            try files.setAside(path)
+            notices.append(.moved(try files.setAside(path)))
             copy = try files.create(path)
         }
         do throws(Failure) {

@@ -145,12 +145,13 @@ extension SpoolLane {
     private mutating func giveUp(_ number: UInt64, after failure: Failure?) -> Bool {
         do throws(Failure) {
             if failure?.isShortage == true { throw failure! }
-            if failure?.isAbsent != true { try files.setAside(folder.segment(number)) }
+            if failure?.isAbsent != true {
+                notices.append(.moved(try files.setAside(folder.segment(number))))
+            }
         } catch {
             readFailure = error
             return false
         }
-        filesIgnored += 1
         if activeFile >= 0, number == active.number { seal() }
         didRemove(number)
         return true

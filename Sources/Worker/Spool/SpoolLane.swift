@@ -51,6 +51,10 @@ struct SpoolLane: ~Copyable {
     /// The batches that the lane would hold after a loss of power.
     var durableOrigins = OriginTable()
 
+    /// Hits not passed that are known to be in no file since the start. Delivery finds them missing
+    /// when it comes by; until then the ledger has them from here.
+    var missing: MissingHits
+
     // What was passed
     var cursor: SpoolCursor
     var cursorFile: Int32
@@ -92,6 +96,8 @@ struct SpoolLane: ~Copyable {
     var quarantinedBytes: UInt64 = 0
     var quarantineRefusedBytes: UInt64 = 0
     var filesIgnored: UInt64
+    /// Not told yet; see `takeNotices`.
+    var notices: [SpoolNotice] = []
     /// Why reading stopped before the end, when it did: too many open files, most likely.
     var readFailure: Failure?
     /// Why the cursor could not be written or made durable, until it is.
@@ -111,14 +117,17 @@ struct SpoolLane: ~Copyable {
         segmentBytes: UInt64, quarantine: String? = nil, files: Files = Files()
     ) throws(Failure) -> SpoolLane {
         let folder = LaneFolder(path: path, files: files)
-        try files.makeOurFolder(path)
-        let found = try LaneRecovery(folder: folder, lane: lane, shard: UInt16(shard))
-        let cursorFile = try files.openOurs(folder.cursor)
+        let quarantine = quarantine.map { Quarantine(folder: $0, files: files) }
+        var moved: [MovedAside] = []
+        try files.makeOurFolder(path, noting: &moved)
+        let found = try LaneRecovery(
+            folder: folder, lane: lane, shard: UInt16(shard), quarantine: quarantine)
+        let cursorFile = try files.openOurs(folder.cursor, noting: &moved)
         var lane = SpoolLane(
             found, folder: folder, lane: lane, shard: UInt16(shard), bytesMax: bytesMax,
             segmentBytes: max(segmentBytesMin, min(segmentBytes, bytesMax / 4)),
-            quarantine: quarantine.map { Quarantine(folder: $0, files: files) },
-            cursorFile: cursorFile, files: files)
+            quarantine: quarantine, cursorFile: cursorFile, files: files)
+        lane.notices.insert(contentsOf: moved.map { .moved($0) }, at: 0)
         if !lane.cursorIsWritten { lane.writeCursor() }
         lane.freePassedSegments()
         lane.findOldest()
@@ -147,10 +156,13 @@ struct SpoolLane: ~Copyable {
         damageCounted = found.cursor.passed
         tornTails = found.tornTails
         filesIgnored = found.filesIgnored
+        missing = found.missing
+        if found.cursorIsDamaged { notices.append(.cursorDamaged(folder.cursor)) }
         for number in found.foreign {
-            try? files.setAside(folder.segment(number))
-            filesIgnored += 1
+            guard let moved = try? files.setAside(folder.segment(number)) else { continue }
+            notices.append(.moved(moved))
         }
+        if missing.count > 0 { notices.append(.missing(folder: folder.path, hits: missing.count)) }
         origins = found.origins
     }
 
@@ -164,7 +176,7 @@ struct SpoolLane: ~Copyable {
     /// Makes the cursor durable and lets go of the files. Nothing depends on it: a lane that is
     /// dropped or killed recovers to the same.
     mutating func close() {
-        if !cursorIsWritten { writeCursor() }
+        if !cursorIsWritten || !cursorKnowsAll { writeCursor() }
         syncCursor()
         reader.close()
         seal()
@@ -189,10 +201,16 @@ struct SpoolLane: ~Copyable {
         ledger.cumulativeMoved = cumulativeMoved
         ledger.delivered = cursor.delivered
         ledger.setAside = cursor.setAside
-        ledger.dropped = cursor.dropped
+        ledger.dropped = cursor.dropped + missing.count(from: cursor.passed)
         ledger.byteCount = byteCount
         ledger.oldestUndeliveredMicroseconds = oldestUndeliveredMicroseconds
         return ledger
+    }
+
+    /// What is to be told of since the last call.
+    mutating func takeNotices() -> [SpoolNotice] {
+        defer { notices.removeAll() }
+        return notices
     }
 
     // MARK: Bookkeeping of the parts in other files

@@ -67,10 +67,13 @@ public struct SpoolSummary: Equatable, Sendable {
     private static func lane(
         _ lane: SpoolLaneName, of folder: String, shard: Int
     ) throws(Failure) -> LaneLedger {
+        let quarantine = Quarantine(
+            folder: ShardSpool.quarantineFolder(folder), files: Files())
         let folder = LaneFolder(path: "\(folder)/\(lane.folder)")
         do throws(Failure) {
             return try LaneRecovery(
-                folder: folder, lane: lane, shard: UInt16(shard), readsOrigins: false
+                folder: folder, lane: lane, shard: UInt16(shard), quarantine: quarantine,
+                readsOrigins: false
             ).ledger
         } catch {
             if error.isAbsent { return LaneLedger() }

@@ -1,5 +1,6 @@
 import Core
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -32,6 +33,17 @@ private func expectEqual(
     _ found: [UInt64], _ expected: [UInt64], sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(found == expected, sourceLocation: sourceLocation)
+}
+
+extension PowerLossDisk {
+    /// One sync fails, those after it work.
+    func failNextSync() {
+        var failures = 1
+        syncFails = { _ in
+            failures -= 1
+            return failures >= 0
+        }
+    }
 }
 
 extension SpoolLane {
@@ -106,11 +118,7 @@ extension SpoolLane {
         lane.store(1...2)
         expectClean(lane.sync(on: disk))
         lane.store(3...4)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         let outcome = lane.sync(on: disk) { $0.store(5...5) }
         #expect(outcome.isClean)
         let hasUnsynced = lane.hasUnsynced
@@ -146,11 +154,7 @@ extension SpoolLane {
                 lane.commit(next)
                 read.append(next.rows)
             }
-            var failures = 1
-            disk.syncFails = { _ in
-                failures -= 1
-                return failures >= 0
-            }
+            disk.failNextSync()
             expectClean(lane.sync(on: disk))
             lane.store(6...6)
             lane.rewind()
@@ -165,11 +169,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk)
         lane.store(1...5)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         lane.store(6...6)
         // The second record's page is lost, the others are in the cache still.
@@ -222,11 +222,7 @@ extension SpoolLane {
         lane.store(2...2)
         let second = lane.activeFile
         #expect(first != second)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         let third = lane.activeFile
         #expect(third != second && third >= 0)
@@ -268,11 +264,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk, segmentBytes: 64 << 10)
         lane.store(1...40, padding: 2000)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         guard case .clean = lane.beginSync() else {
             Issue.record("it was to be synced at once")
             return
@@ -360,11 +352,7 @@ extension SpoolLane {
         let disk = PowerLossDisk(seed: 1)
         var lane = try SpoolLane.open(on: disk)
         lane.store(1...4)
-        var failures = 1
-        disk.syncFails = { _ in
-            failures -= 1
-            return failures >= 0
-        }
+        disk.failNextSync()
         expectClean(lane.sync(on: disk))
         try disk.unlink("lane/0000000000000001.segment")
         try disk.unlink("lane/cursor")

@@ -110,7 +110,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .answers400: "Answers 400: a bad row is stored, or the request was malformed."
         case .answers404: "Answers 404: no such path."
         case .answers405: "Answers 405: the path is known, the method is not."
-        case .answers503: "Answers 503: not promised; the client may try again."
+        case .answers503: "Answers 503: not promised; the client may try again. Status: `refused`."
         case .answersOther: "Answers of any other status."
         case .requestsMalformed: "Requests refused for their HTTP framing; not recorded."
         case .answersUnclaimed: "Acks whose client had left before its answer."
@@ -133,8 +133,10 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .badSpoolBytes: "Bytes of the bad lane on disk."
         case .oldestGoodMicroseconds: "When the oldest undelivered good hit came; 0 if none."
         case .oldestBadMicroseconds: "When the oldest undelivered bad row came; 0 if none."
-        case .hitsRefusedFull: "Hits refused because a lane is at its byte cap."
-        case .hitsRefusedFailure: "Hits refused because the spool could not be written."
+        case .hitsRefusedFull:
+            "Hits their worker did not store: a lane is at its byte cap. Status: `unstored`."
+        case .hitsRefusedFailure:
+            "Hits their worker did not store: the spool could not be written. Status: `unstored`."
         case .framesRead: "Frames read from routers."
         case .framesRepeated: "Frames that a lane already held: acknowledged, not appended again."
         case .spoolWrites: "Appends to a spool segment."
@@ -162,7 +164,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .hitsOpaque: "Hits sent to be stored undecoded because two workers died over them."
         case .hitsRerouted: "Hits given to another shard because their own was down."
         case .hitsAnsweredUnstored:
-            "Hits answered 200 from memory (ack received) and then refused by their shard: lost."
+            "Hits answered 200 from memory (ack received) and then not stored by their shard: lost."
         case .spoolSyncs: "Syncs of the spool, each for all frames that waited for it."
         case .spoolSyncsFailed: "Syncs the disk refused; what they were for was written again."
         case .spoolSyncNanosecondsMedian: "Median time of the last 255 syncs."

@@ -41,17 +41,22 @@ public struct LedgerCounts: Equatable, Sendable {
 ///   are in dropped instead. A moved row is the second life of a set-aside hit: it is counted by
 ///   the good lane's cursor (`goodSetAside`) and not again by the bad lane (`badHits - badMoved`).
 /// - dropped: hits given up, of either lane.
-/// - refused: hits answered 503. They are not accepted, so they stand outside the sum. For the
-///   cluster that is the routers' `answers503`: each refused hit gets exactly one such answer,
-///   whether the router refused it (window full, no ack in time) or a worker did; adding the
-///   counters of the causes would count a hit twice that was late and then refused. For a shard it
-///   is what its worker refused: what routers refuse by themselves belongs to no shard.
+/// - refused: hits answered 503, of the cluster. They are not accepted, so they stand outside the
+///   sum. That is the routers' `answers503`: each refused hit gets exactly one such answer, whether
+///   the router refused it (window full, no ack in time) or a worker did; adding the counters of
+///   the causes would count a hit twice that was late and then refused. What routers refuse by
+///   themselves belongs to no shard, so a shard has no such number.
+/// - unstored: hits that a shard's worker did not store, because a lane is full or the disk fails.
+///   They stand outside the sum, too. Most were answered 503 for it, and are in the cluster's
+///   `refused`; with `ack = "received"` they had been answered 200.
 public struct Ledger: Equatable, Sendable {
     public var delivered: UInt64 = 0
     public var spooled: UInt64 = 0
     public var bad: UInt64 = 0
     public var dropped: UInt64 = 0
+    /// The cluster's only.
     public var refused: UInt64 = 0
+    public var unstored: UInt64 = 0
     /// Rows of the bad lane, moved ones included: taken by Firehose, and still on disk.
     public var badDelivered: UInt64 = 0
     public var badSpooled: UInt64 = 0
@@ -65,7 +70,7 @@ public struct Ledger: Equatable, Sendable {
 
     public init() {}
 
-    public init(_ counts: LedgerCounts, refused: UInt64 = 0) {
+    public init(_ counts: LedgerCounts, unstored: UInt64 = 0) {
         delivered = counts.goodDelivered
         spooled = counts.goodWaiting
         bad = (counts.badHits &+ counts.goodSetAside)
@@ -73,7 +78,7 @@ public struct Ledger: Equatable, Sendable {
         dropped = counts.goodDropped &+ counts.badDropped
         badDelivered = counts.badDelivered
         badSpooled = counts.badWaiting
-        self.refused = refused
+        self.unstored = unstored
     }
 
     public static func + (left: Ledger, right: Ledger) -> Ledger {
@@ -83,6 +88,7 @@ public struct Ledger: Equatable, Sendable {
         sum.bad &+= right.bad
         sum.dropped &+= right.dropped
         sum.refused &+= right.refused
+        sum.unstored &+= right.unstored
         sum.badDelivered &+= right.badDelivered
         sum.badSpooled &+= right.badSpooled
         return sum

@@ -29,13 +29,20 @@ public struct LaneWalk: ~Copyable {
     private let lane: SpoolLaneName
     private let shard: UInt16
     private let segments: [SegmentFile]
-    private let cursor: SpoolCursor
-    private let cumulativeHits: UInt64
-    private let accounted: [ClosedRange<UInt64>]
+    private var cursor: SpoolCursor
+    /// What the lane had come to at least, when its folder was listed.
+    private let hitsKnown: UInt64
+    private let accounted: MissingHits
     private var reader: SegmentReader
     private var index = 0
-    /// Hits of the lane before the next record, if nothing is missing; nil before the first.
+    /// Hits of the lane before the next record, if nothing is missing; nil before the first, and
+    /// behind a segment that is delivered and deleted by now.
     private var expected: UInt64?
+    /// The last that `expected` was.
+    private var hitsWalked: UInt64 = 0
+    /// Records of this segment below this count may be copies, after a sync that failed.
+    private var rewrittenBelow: UInt64 = 0
+    private var isAtEnd = false
     /// A segment's end that is no record: torn, unless hits turn out to be missing.
     private var tail: SpoolFinding?
     private var held: Record?
@@ -61,7 +68,7 @@ public struct LaneWalk: ~Copyable {
         self.lane = lane
         self.shard = UInt16(shard)
         self.accounted = accounted
-        (segments, cursor, cumulativeHits) = (found.segments, found.cursor, found.cumulativeHits)
+        (segments, cursor, hitsKnown) = (found.segments, found.cursor, found.hitsKnown)
         byteCount = found.segments.reduce(0) { $0 + $1.byteCount }
         reader = SegmentReader(files)
         findings = found.foreign.map { SpoolFinding(.foreign, segment: $0, offset: 0) }
@@ -81,14 +88,17 @@ public struct LaneWalk: ~Copyable {
                 readOn()
             } else if index < segments.count {
                 open(segments[index])
-            } else if let tail {
-                settle(tail, missing: cumulativeHits > (expected ?? cumulativeHits))
-                noteMissing(upTo: cumulativeHits, segment: tail.segment, offset: tail.offset)
+            } else if !isAtEnd {
+                isAtEnd = true
+                settleEnd()
             } else {
                 return .end
             }
         }
     }
+
+    /// The numbers of its segments, in order.
+    public var segmentNumbers: [UInt64] { segments.map(\.number) }
 
     // MARK: Segments
 
@@ -104,6 +114,7 @@ public struct LaneWalk: ~Copyable {
                         .unreadable, segment: segment.number, offset: 0,
                         byteCount: segment.byteCount))
             } else {
+                readCursor()
                 expected = nil
                 tail = nil
             }
@@ -113,12 +124,13 @@ public struct LaneWalk: ~Copyable {
         }
         switch folder.readHead(file, number: segment.number, lane: lane, shard: shard) {
         case .whole(let head, _):
-            let before = expected ?? head.cumulativeHits
-            if let tail { settle(tail, missing: head.cumulativeHits > before) }
+            let before = head.hitsBeforeFirstRecord
+            if let tail { settle(tail, missing: before > (expected ?? before)) }
             noteMissing(
-                upTo: head.cumulativeHits, segment: segment.number,
-                offset: UInt64(SegmentHead.byteCount))
+                upTo: before, segment: segment.number, offset: UInt64(SegmentHead.byteCount))
+            rewrittenBelow = head.rewrittenHits > 0 ? head.cumulativeHits : 0
         case .damaged:
+            rewrittenBelow = 0
             findings.append(
                 SpoolFinding(
                     .head, segment: segment.number, offset: 0,
@@ -156,17 +168,40 @@ public struct LaneWalk: ~Copyable {
         }
         if let expected, before < expected {
             if let tail { settle(tail, missing: false) }
+            if before < rewrittenBelow { return }
             findings.append(
                 SpoolFinding(
                     .repeated, segment: segment, offset: record.start, hits: expected - before))
             return
         }
+        if let expected, before > expected, isRewritten(from: before) {
+            bytesRead += segments[index].byteCount - record.end
+            reader.close()
+            index += 1
+            return
+        }
         if let tail { settle(tail, missing: before > (expected ?? before)) }
         noteMissing(upTo: before, segment: segment, offset: record.start)
         expected = header.cumulativeHits
+        hitsWalked = header.cumulativeHits
         held = Record(
             header: header, payload: record.payload, segment: segment, offset: record.start,
             isPassed: before < cursor.passed)
+    }
+
+    /// As delivery does: at a gap that the next segment fills, since this one could not be synced,
+    /// it goes on there.
+    private func isRewritten(from count: UInt64) -> Bool {
+        guard index + 1 < segments.count,
+            let file = try? folder.files.open(folder.segment(segments[index + 1].number))
+        else { return false }
+        defer { folder.files.close(file) }
+        let number = segments[index + 1].number
+        guard
+            case .whole(let head, _) = folder.readHead(
+                file, number: number, lane: lane, shard: shard)
+        else { return false }
+        return head.rewrittenHits > 0 && head.hitsBeforeFirstRecord < count
     }
 
     private mutating func finish(_ segment: SegmentFile) {
@@ -186,11 +221,36 @@ public struct LaneWalk: ~Copyable {
         findings.append(end)
     }
 
+    /// Behind the last record there may be missing what the cursor knows of.
+    private mutating func settleEnd() {
+        // A lane that is worked on may have lost its last segment to delivery.
+        readCursor()
+        let from = max(hitsBehind(hitsKnown), min(cursor.passed, hitsKnown))
+        if let tail { settle(tail, missing: hitsKnown > from) }
+        guard hitsKnown > from else { return }
+        var finding = SpoolFinding(.missing, segment: 0, offset: 0, hits: hitsKnown - from)
+        if let last = segments.last {
+            (finding.segment, finding.offset) = (last.number, last.byteCount)
+        }
+        finding.isAtEnd = true
+        finding.firstHit = from
+        finding.isAccounted = isAccounted(from..<hitsKnown)
+        findings.append(finding)
+    }
+
+    /// Where hits begin that are not there, if the lane goes on at `count`. Before the first record
+    /// that is where the cursor is, for what it has passed is deleted.
+    private func hitsBehind(_ count: UInt64) -> UInt64 {
+        expected ?? min(count, max(cursor.passed, hitsWalked))
+    }
+
     /// The lane's count goes on at `count`: what lies between is missing.
     private mutating func noteMissing(upTo count: UInt64, segment: UInt64, offset: UInt64) {
-        let from = expected ?? count
+        let from = hitsBehind(count)
         expected = max(from, count)
+        hitsWalked = max(from, count)
         guard count > from else { return }
+        readCursor()
         var finding = SpoolFinding(.missing, segment: segment, offset: offset, hits: count - from)
         finding.firstHit = from
         finding.isAccounted = isAccounted(from..<count)
@@ -199,12 +259,16 @@ public struct LaneWalk: ~Copyable {
 
     /// Each of these hits is passed by the cursor, or noted, in whatever pieces.
     private func isAccounted(_ hits: Range<UInt64>) -> Bool {
-        var first = max(hits.lowerBound, cursor.passed)
-        while first < hits.upperBound {
-            guard let note = accounted.first(where: { $0.contains(first) }) else { return false }
-            first = note.upperBound + 1
+        accounted.contains(
+            max(hits.lowerBound, min(cursor.passed, hits.upperBound))..<hits.upperBound)
+    }
+
+    /// As it is by now: it moves while a living lane is walked.
+    private mutating func readCursor() {
+        guard let now = LaneRecovery.readCursor(of: folder, lane, shard), now.slot != nil else {
+            return
         }
-        return true
+        cursor = now.cursor
     }
 }
 
@@ -214,7 +278,7 @@ private struct LaneContents {
     var foreign: [UInt64] = []
     var cursor: SpoolCursor
     var hasCursor = false
-    var cumulativeHits: UInt64 = 0
+    var hitsKnown: UInt64 = 0
 
     static func read(
         _ folder: LaneFolder, _ lane: SpoolLaneName, _ shard: UInt16
@@ -225,7 +289,7 @@ private struct LaneContents {
                 folder: folder, lane: lane, shard: shard, readsOrigins: false)
             (contents.segments, contents.foreign) = (found.segments, found.foreign)
             (contents.cursor, contents.hasCursor) = (found.cursor, found.cursorSlot != nil)
-            contents.cumulativeHits = found.cumulativeHits
+            contents.hitsKnown = found.hitsKnown
         } catch {
             guard error.isAbsent else { throw error }
         }
@@ -263,6 +327,9 @@ public struct SpoolFinding: Equatable, Sendable {
     public var firstHit: UInt64 = 0
     /// Of missing hits: delivery has counted them as dropped, or `repair` has noted them.
     public var isAccounted = false
+    /// Of missing hits: they came behind the place, not before it. Without any segment left the place
+    /// is 0.
+    public var isAtEnd = false
 
     init(_ kind: Kind, segment: UInt64, offset: UInt64, byteCount: UInt64 = 0, hits: UInt64 = 0) {
         (self.kind, self.segment, self.offset) = (kind, segment, offset)

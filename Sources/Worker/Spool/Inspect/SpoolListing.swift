@@ -10,6 +10,9 @@ public struct SpoolListing: Equatable, Sendable {
         /// The newest segment's number.
         public var newest: UInt64 = 0
         public var ledger = LaneLedger()
+        /// Not passed by the cursor, and in no file, as far as that shows without reading all; in
+        /// `ledger` they are dropped.
+        public var missing: UInt64 = 0
         public var quarantinedSpans = 0
         public var quarantinedBytes: UInt64 = 0
     }
@@ -29,11 +32,11 @@ public struct SpoolListing: Equatable, Sendable {
         let folder = ShardSpool.folder(spoolFolder: spoolFolder, shard: shard)
         var listing = SpoolListing(
             shard: shard, folder: folder, holder: ShardSpool.holder(of: folder))
-        let spans = try Quarantine(
-            folder: ShardSpool.quarantineFolder(folder), files: Files()
-        ).spans()
+        let quarantine = Quarantine(
+            folder: ShardSpool.quarantineFolder(folder), files: Files())
+        let spans = try quarantine.spans()
         for name in SpoolLaneName.allCases {
-            var lane = try read(name, of: folder, shard)
+            var lane = try read(name, of: folder, shard, quarantine)
             let its = spans.filter { $0.lane == name }
             lane.quarantinedSpans = its.count
             lane.quarantinedBytes = its.reduce(0) { $0 &+ $1.byteCount }
@@ -42,17 +45,23 @@ public struct SpoolListing: Equatable, Sendable {
         return listing
     }
 
+    /// Who has the shard's lock; nil when nobody has.
+    public static func holder(spoolFolder: String, shard: Int) -> Holder? {
+        ShardSpool.holder(of: ShardSpool.folder(spoolFolder: spoolFolder, shard: shard))
+    }
+
     private static func read(
-        _ name: SpoolLaneName, of folder: String, _ shard: Int
+        _ name: SpoolLaneName, of folder: String, _ shard: Int, _ quarantine: Quarantine
     ) throws(Failure) -> Lane {
         var lane = Lane(lane: name)
         do throws(Failure) {
             let found = try LaneRecovery(
                 folder: LaneFolder(path: "\(folder)/\(name.folder)"), lane: name,
-                shard: UInt16(shard), readsOrigins: false)
+                shard: UInt16(shard), quarantine: quarantine, readsOrigins: false)
             lane.segments = found.segments.count
             lane.newest = found.segments.last?.number ?? 0
             lane.ledger = found.ledger
+            lane.missing = found.missing.count
         } catch {
             if !error.isAbsent { throw error }
         }

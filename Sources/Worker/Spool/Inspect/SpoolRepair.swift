@@ -21,7 +21,10 @@ public struct SpoolRepair {
     public enum Step: Equatable, Sendable {
         case quarantined(SpoolLaneName, SpoolFinding)
         case rewritten(SpoolLaneName, segment: UInt64, from: UInt64, to: UInt64)
-        case renamed(SpoolLaneName, segment: UInt64)
+        /// `to` is nil in a dry run.
+        case renamed(SpoolLaneName, segment: UInt64, to: String?)
+        /// It was in the way.
+        case movedAside(MovedAside)
         case noted(SpoolLaneName, SpoolFinding)
         case cursorWritten(SpoolLaneName)
     }
@@ -32,7 +35,9 @@ public struct SpoolRepair {
     ) throws(SpoolRepairFailure) {
         let folder = ShardSpool.folder(spoolFolder: spoolFolder, shard: shard)
         do throws(Failure) {
-            let lock = isDryRun ? -1 : try takeLock(folder)
+            var moved: [MovedAside] = []
+            let lock = isDryRun ? -1 : try takeLock(folder, noting: &moved)
+            for moved in moved { report(.movedAside(moved)) }
             defer { if lock >= 0 { Files.close(lock) } }
             if isDryRun || lock >= 0 {
                 for lane in SpoolLaneName.allCases {
@@ -49,8 +54,10 @@ public struct SpoolRepair {
     }
 
     /// -1 when another has it.
-    private static func takeLock(_ folder: String) throws(Failure) -> Int32 {
-        let file = try Files().openOurs("\(folder)/lock")
+    private static func takeLock(
+        _ folder: String, noting moved: inout [MovedAside]
+    ) throws(Failure) -> Int32 {
+        let file = try Files().openOurs("\(folder)/lock", noting: &moved)
         if try Files.lock(file) { return file }
         Files.close(file)
         return -1
@@ -85,39 +92,43 @@ private struct LaneRepair {
             case .end: break walking
             }
         }
+        var moved: [MovedAside] = []
+        defer { for moved in moved { report(.movedAside(moved)) } }
         for finding in findings where finding.kind == .damage {
             report(.quarantined(lane, finding))
-            if !isDryRun { try keep(finding) }
+            if !isDryRun { try keep(finding, noting: &moved) }
         }
         for finding in findings where finding.kind == .missing && !finding.isAccounted {
             report(.noted(lane, finding))
-            if !isDryRun { try quarantine.note(missing: finding, lane) }
+            if !isDryRun { try quarantine.note(missing: finding, lane, noting: &moved) }
         }
         for finding in findings where finding.kind == .foreign {
-            report(.renamed(lane, segment: finding.segment))
-            if !isDryRun { try files.setAside(folder.segment(finding.segment)) }
+            let aside = isDryRun ? nil : try files.setAside(folder.segment(finding.segment))
+            report(.renamed(lane, segment: finding.segment, to: aside?.newPath))
         }
-        try rewrite(findings, report)
+        try rewrite(findings, report, noting: &moved)
         if findings.contains(where: { $0.kind == .cursor }) {
             report(.cursorWritten(lane))
-            if !isDryRun { try writeCursor { _ in } }
+            if !isDryRun { try writeCursor(noting: &moved) { _ in } }
         }
     }
 
-    private func keep(_ finding: SpoolFinding) throws(Failure) {
+    private func keep(
+        _ finding: SpoolFinding, noting moved: inout [MovedAside]
+    ) throws(Failure) {
         let file = try files.open(folder.segment(finding.segment))
         defer { files.close(file) }
         let span = DamagedSpan(
             lane: lane, segment: finding.segment, offset: finding.offset,
             byteCount: finding.byteCount)
-        if case .failed(let failure) = quarantine.keep(span, from: file, bytesMax: .max) {
-            throw failure
-        }
+        let outcome = quarantine.keep(span, from: file, bytesMax: .max, noting: &moved)
+        if case .failed(let failure) = outcome { throw failure }
     }
 
     /// Each segment that is not whole, once.
     private func rewrite(
-        _ findings: [SpoolFinding], _ report: (SpoolRepair.Step) -> Void
+        _ findings: [SpoolFinding], _ report: (SpoolRepair.Step) -> Void,
+        noting moved: inout [MovedAside]
     ) throws(Failure) {
         let broken: [SpoolFinding.Kind] = [.damage, .head, .tornTail, .repeated]
         let numbers = Set(findings.filter { broken.contains($0.kind) }.map(\.segment)).sorted()
@@ -127,13 +138,13 @@ private struct LaneRepair {
         for segment in found.segments {
             let isBroken = numbers.contains(segment.number)
             let new = try SegmentCopy(self, segment, isWritten: isBroken && !isDryRun)
-                .run(&passed)
+                .run(&passed, noting: &moved)
             guard isBroken else { continue }
             report(
                 .rewritten(lane, segment: segment.number, from: segment.byteCount, to: new))
             if isDryRun { continue }
             if found.cursor.position.segment == segment.number {
-                try writeCursor { cursor in
+                try writeCursor(noting: &moved) { cursor in
                     cursor.position.offset = UInt64(SegmentHead.byteCount)
                 }
             }
@@ -145,13 +156,15 @@ private struct LaneRepair {
     var partPath: String { folder.path + "/repair.part" }
 
     /// Both slots anew, so that neither is older than what is done next.
-    private func writeCursor(_ change: (inout SpoolCursor) -> Void) throws(Failure) {
+    private func writeCursor(
+        noting moved: inout [MovedAside], _ change: (inout SpoolCursor) -> Void
+    ) throws(Failure) {
         let found = try LaneRecovery(folder: folder, lane: lane, shard: UInt16(shard))
         var cursor = found.cursor
         cursor.cumulativeHits = found.cumulativeHits
         cursor.cumulativeMoved = found.cumulativeMoved
         change(&cursor)
-        let file = try files.openOurs(folder.cursor)
+        let file = try files.openOurs(folder.cursor, noting: &moved)
         defer { files.close(file) }
         for slot in [1 - (found.cursorSlot ?? 1), found.cursorSlot ?? 1] {
             cursor.generation += 1
@@ -168,6 +181,8 @@ private struct LaneRepair {
     struct Passed: ~Copyable {
         var hits: UInt64 = 0
         var moved: UInt64 = 0
+        /// Up to here the segment's hits are written again; 0 when none are.
+        var hitsRewrittenTo: UInt64 = 0
         var origins = OriginTable()
     }
 
@@ -182,20 +197,28 @@ private struct LaneRepair {
         }
 
         /// Bytes of the copy. Counts on in `passed` whether it is written or not.
-        func run(_ passed: inout Passed) throws(Failure) -> UInt64 {
+        func run(
+            _ passed: inout Passed, noting moved: inout [MovedAside]
+        ) throws(Failure) -> UInt64 {
             let files = repair.files
             let source = try files.open(repair.folder.segment(segment.number))
             var target: Int32 = -1
             defer { if target >= 0 { files.close(target) } }
             if isWritten {
-                target = try files.openOurs(repair.partPath)
+                target = try files.openOurs(repair.partPath, noting: &moved)
                 try files.truncate(target, to: 0)
             }
             var end = UInt64(SegmentHead.byteCount)
+            passed.hitsRewrittenTo = 0
             if case .whole(let head, let origins) = repair.folder.readHead(
                 source, number: segment.number, lane: repair.lane, shard: UInt16(repair.shard))
             {
-                passed.hits = max(passed.hits, head.cumulativeHits)
+                // What was written again after a failed sync stays, for the segment before may not
+                // have it.
+                passed.hits =
+                    head.rewrittenHits > 0
+                    ? head.hitsBeforeFirstRecord : max(passed.hits, head.cumulativeHits)
+                passed.hitsRewrittenTo = head.rewrittenHits > 0 ? head.cumulativeHits : 0
                 passed.moved = max(passed.moved, head.cumulativeMoved)
                 passed.origins = origins
             }
@@ -226,10 +249,11 @@ private struct LaneRepair {
             _ passed: borrowing Passed, to target: Int32
         ) throws(Failure) {
             guard isWritten else { return }
+            let hits = max(passed.hits, passed.hitsRewrittenTo)
             let head = SegmentHead(
                 lane: repair.lane, shard: UInt16(repair.shard), segment: segment.number,
-                createdAtMicroseconds: realtimeMicroseconds(), cumulativeHits: passed.hits,
-                cumulativeMoved: min(passed.moved, passed.hits))
+                createdAtMicroseconds: realtimeMicroseconds(), cumulativeHits: hits,
+                cumulativeMoved: min(passed.moved, hits), rewrittenHits: hits - passed.hits)
             let bytes = UnsafeMutableRawPointer.allocate(
                 byteCount: SegmentHead.byteCount, alignment: 64)
             defer { bytes.deallocate() }

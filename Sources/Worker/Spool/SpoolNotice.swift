@@ -1,0 +1,27 @@
+/// What an operator is told of a spool once, when it is met.
+enum SpoolNotice: Equatable {
+    case moved(MovedAside)
+    /// The cursor's path.
+    case cursorDamaged(String)
+    /// Found at the start.
+    case missing(folder: String, hits: UInt64)
+
+    /// Its line in the log.
+    var line: String {
+        switch self {
+        case .moved(let moved): moved.line
+        case .cursorDamaged(let path):
+            "spool: \(path) is damaged or of another version: delivery begins at the oldest "
+                + "segment, and the cursor is written anew"
+        case .missing(let folder, let hits):
+            "spool: \(hits) hits are missing in \(folder) and count as dropped; where: hydrant "
+                + "spool verify"
+        }
+    }
+}
+
+extension MovedAside {
+    var line: String {
+        "spool: \(path) is not of this spool, or cannot be read: kept as \(newPath)"
+    }
+}
