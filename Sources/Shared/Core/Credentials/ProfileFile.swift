@@ -27,7 +27,7 @@ public struct ProfileFile: Equatable, Sendable {
             let content = trimmed(line)
             if content.isEmpty || content.first == "#" || content.first == ";" { continue }
             let indent = line.prefix { $0 == " " || $0 == "\t" }.count
-            if content.first == "[", indent == 0 || keyIndent == nil {
+            if content.first == "[" {
                 profile = Self.name(inHeader: content, kind: kind)
                 keyIndent = nil
                 if let profile { profiles[profile, default: [:]].merge([:]) { $1 } }
