@@ -14,7 +14,7 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
     let log = child.log
     let host = hostName()
     closeOnExec(Inheritance.firstSocket)
-    let path = "\(settings.dataFolder)/local-credentials"
+    let path = settings.localCredentialsPath
     guard
         let credentials = Credentials(
             profileFile: String(decoding: try SmallFile.read(path), as: UTF8.self))

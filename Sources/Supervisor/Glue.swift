@@ -27,6 +27,15 @@ enum Glue {
         }
     }
 
+    /// The credentials that a worker would find in mode aws.
+    static func findCredentials(_ settings: Settings) throws -> FoundCredentials {
+        do {
+            return try CredentialLookup.run(settings)
+        } catch let error as NoCredentials {
+            throw CredentialsReport.Failure(attempts: error.attempts)
+        }
+    }
+
     /// What the spool of a stopped cluster holds, a line a shard.
     static func spoolLedgers(_ settings: Settings) throws -> [ShardLedger] {
         let host = hostName()

@@ -33,6 +33,7 @@ public func runWorker(_ child: ChildContext) throws -> Never {
         Working($0).releaseSome()
     }
     worker.startSyncing()
+    provideCredentials(child, to: worker)
     worker.publish()
     Timer(in: child.loop, owner: worker.raw, fire: { Working($0).tick() })
         .start(afterMs: Working.tickMs, repeatMs: Working.tickMs)
@@ -69,7 +70,7 @@ private func makeWorker(
     let target = LaneDelivery.Target(
         route: try ServiceRoute.toFirehose(settings), region: settings.region,
         streamName: settings.streamName(shard: shard, host: host),
-        credentials: try credentials(settings))
+        credentials: try localCredentials(settings))
     var badTarget = target
     badTarget.streamName = settings.badStreamName(shard: shard, host: host)
 
@@ -117,25 +118,42 @@ private func deliver(
         log: { log.warning("\($0)") })
 }
 
-/// Mode local: the pair that the supervisor made. Mode aws: the environment's.
-private func credentials(_ settings: Settings) throws -> Credentials {
-    switch settings.deliveryMode {
-    case .local:
-        let path = "\(settings.dataFolder)/local-credentials"
-        let text = String(decoding: try SmallFile.read(path), as: UTF8.self)
-        guard let pair = Credentials(profileFile: text) else {
-            throw WorkerFailure(
-                description: "\(path) holds no key pair; remove it and start the cluster again")
-        }
-        return pair
-    case .aws:
-        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-        var environment: [String: String] = [:]
-        for name in names { environment[name] = getenv(name).map { String(cString: $0) } }
-        guard let pair = Credentials(environment: environment) else {
-            throw WorkerFailure(
-                description: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set")
-        }
-        return pair
+/// Mode local: the pair that the supervisor made. Mode aws: none yet.
+private func localCredentials(_ settings: Settings) throws -> Credentials? {
+    if settings.deliveryMode == .aws { return nil }
+    let path = settings.localCredentialsPath
+    let text = String(decoding: try SmallFile.read(path), as: UTF8.self)
+    guard let pair = Credentials(profileFile: text) else {
+        throw WorkerFailure(
+            description: "\(path) holds no key pair; remove it and start the cluster again")
     }
+    return pair
+}
+
+/// Mode aws: looks for credentials, and goes on doing so. That there are none is no reason not to
+/// start: hits are taken and spooled.
+private func provideCredentials(_ child: ChildContext, to worker: Working) {
+    guard child.settings.deliveryMode == .aws else { return }
+    let (good, bad) = (worker.state.pointee.goodDelivery, worker.state.pointee.badDelivery)
+    let log = child.log
+    var setup = CredentialSearch.Setup(child.settings)
+    if child.settings.workers > 1 { setup.spreadMs = CredentialSearch.workersSpreadMs }
+    let provider = CredentialProvider.allocate(
+        setup, in: child.loop,
+        listener: .init(
+            use: {
+                good.pointee.use($0)
+                bad.pointee.use($0)
+            },
+            lack: {
+                good.pointee.lack($0)
+                bad.pointee.lack($0)
+            },
+            tell: { line, isTrouble in
+                if isTrouble { log.warning("\(line)") } else { log.info("\(line)") }
+            }))
+    good.pointee.wantsCredentials = { provider.pointee.refreshNow() }
+    bad.pointee.wantsCredentials = { provider.pointee.refreshNow() }
+    worker.state.pointee.credentials = provider
+    provider.pointee.start()
 }

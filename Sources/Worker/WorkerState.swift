@@ -19,6 +19,8 @@ struct WorkerState: ~Copyable {
     var spoolWatch = SpoolWatch()
     /// Takes a line for the operator.
     let log: (String) -> Void
+    /// Mode aws: where the deliveries' credentials come from.
+    var credentials: CredentialProvider.Pointer?
     /// Deliveries that have not stopped.
     var deliveries = 2
     /// Gives the space of delivered segments back.

@@ -103,9 +103,19 @@ extension Working {
         let hasLinks = stop.readsLinksToEnd && !state.pointee.links.isEmpty
         if hasLinks && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
+        stopProvidingCredentials()
         let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
         LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }
         LaneDelivery.stop(state.pointee.badDelivery, deadlineMs: callMs) { self.delivered() }
+    }
+
+    /// A call in flight ends with what it was signed with.
+    private func stopProvidingCredentials() {
+        guard let credentials = state.pointee.credentials else { return }
+        state.pointee.goodDelivery.pointee.wantsCredentials = nil
+        state.pointee.badDelivery.pointee.wantsCredentials = nil
+        CredentialProvider.shutDown(credentials)
+        state.pointee.credentials = nil
     }
 
     private func delivered() {

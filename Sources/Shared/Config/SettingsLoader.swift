@@ -17,7 +17,7 @@ public enum SettingsLoader {
     ///   - host: What `{host}` in a stream's name becomes.
     public static func load(
         configPath: String?, overrides: [String], environment: [String: String],
-        workingFolder: String, for need: SettingsNeed = .start, host: String = machineName()
+        workingFolder: String, for need: SettingsNeed = .use, host: String = machineName()
     ) throws(ConfigProblems) -> LoadedSettings {
         var layers = SettingsLayers()
         let shown = configPath ?? defaultFileName
@@ -37,7 +37,6 @@ public enum SettingsLoader {
         layers.apply(awsEnvironment: environment)
         layers.makePathsAbsolute(from: text == nil ? workingFolder : folder(of: path))
         layers.checkConflicts(host: host)
-        if need == .start { layers.checkCredentials(environment) }
         if need == .findCluster { layers.forgiveWhatFindsNothing() }
         return try layers.loaded(sourceFile: text == nil ? nil : path)
     }
@@ -45,9 +44,7 @@ public enum SettingsLoader {
 
 /// What settings are loaded for.
 public enum SettingsNeed: Sendable {
-    /// `run`: with what it alone needs (AWS credentials).
-    case start
-    /// Everything else that goes by them.
+    /// To go by them.
     case use
     /// Only to find a cluster that runs, or ran. It was started with other settings, and what has
     /// been broken in the file since must not keep anybody from seeing or stopping it.
@@ -168,18 +165,6 @@ struct SettingsLayers {
             let place = conflict.keys.compactMap { places[$0] }.first ?? .defaults
             let problem = ConfigProblem(place, conflict.message, hint: conflict.hint)
             if conflict.isWarning { warnings.append(problem) } else { problems.append(problem) }
-        }
-    }
-
-    mutating func checkCredentials(_ environment: [String: String]) {
-        guard settings.deliveryMode == .aws else { return }
-        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-        where environment[name, default: ""].isEmpty {
-            problems.append(
-                ConfigProblem(
-                    .environment(name), "not set, and delivery.mode = \"aws\" signs calls with it",
-                    hint: "export it where hydrant starts; other credential sources are not in "
-                        + "this version"))
         }
     }
 

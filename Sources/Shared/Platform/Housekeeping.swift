@@ -4,11 +4,13 @@ import Glibc
 /// Small files and process facts, blocking: for starting, stopping and commands, never for a loop
 /// under load.
 public enum SmallFile {
-    /// The file's bytes, at most `byteCountMax`.
+    /// The file's bytes, at most `byteCountMax`. `waits`: a FIFO's writer is waited for; else it is
+    /// read as it is, empty without one.
     public static func read(
-        _ path: String, byteCountMax: Int = 1 << 20
+        _ path: String, byteCountMax: Int = 1 << 20, waits: Bool = true
     ) throws(Failure) -> [UInt8] {
-        let descriptor = try system("open", clinux_open(path, O_RDONLY, 0))
+        let flags = O_RDONLY | (waits ? 0 : O_NONBLOCK)
+        let descriptor = try system("open", clinux_open(path, flags, 0))
         defer { Glibc.close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)

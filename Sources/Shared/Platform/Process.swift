@@ -21,10 +21,11 @@ public typealias ChildExited =
 
 /// Starts a program with chosen descriptors. `descriptors[i]` becomes descriptor i of the child (-1:
 /// none); the others do not reach it as long as they are close-on-exec, which is how everything in
-/// this layer opens them. `exited(owner, pid, status, signal)` is called once.
+/// this layer opens them. `ownGroup`: it leads a process group (and session) of its own, which a
+/// signal to minus its pid reaches whole. `exited(owner, pid, status, signal)` is called once.
 /// Returns the pid.
 public func spawn(
-    path: String, arguments: [String], descriptors: [Int32], in loop: Loop,
+    path: String, arguments: [String], descriptors: [Int32], ownGroup: Bool = false, in loop: Loop,
     owner: UnsafeMutableRawPointer, exited: @escaping ChildExited
 ) throws(Failure) -> Int32 {
     struct Storage {
@@ -55,6 +56,7 @@ public func spawn(
             containers.withUnsafeMutableBufferPointer { containers in
                 options.file = file
                 options.args = words.baseAddress
+                options.flags = ownGroup ? UV_PROCESS_DETACHED.rawValue : 0
                 options.stdio_count = Int32(containers.count)
                 options.stdio = containers.baseAddress
                 return uv_spawn(loop.raw, &storage.pointee.handle, &options)

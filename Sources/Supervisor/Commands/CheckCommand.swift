@@ -64,7 +64,25 @@ struct CheckCommand: ParsableCommand {
 enum MachineWarnings {
     static func all(_ settings: Settings) -> [ConfigProblem] {
         portWarnings(settings) + descriptorWarnings(settings)
-            + SpoolSpace.warnings(settings)
+            + SpoolSpace.warnings(settings) + credentialWarnings(settings)
+    }
+
+    /// Only instance metadata would be left, and this does not look like an EC2 instance.
+    private static func credentialWarnings(_ settings: Settings) -> [ConfigProblem] {
+        guard settings.deliveryMode == .aws else { return [] }
+        let inputs = CredentialInputs(
+            environment: processEnvironment(), region: settings.region)
+        let vendor = (try? SmallFile.read("/sys/devices/virtual/dmi/id/sys_vendor")) ?? []
+        if inputs.pointsSomewhere(fileExists: SmallFile.exists)
+            || vendor.starts(with: "Amazon".utf8)
+        {
+            return []
+        }
+        return [
+            ConfigProblem(
+                .machine, "nothing here says where AWS credentials are",
+                hint: "rows would stay in the spool; `hydrant credentials` shows where is looked")
+        ]
     }
 
     private static func portWarnings(_ settings: Settings) -> [ConfigProblem] {

@@ -29,14 +29,14 @@ struct ConfigOptions: ParsableArguments {
     /// Loads the settings. What is wrong goes to stderr, and the process exits 78; so do warnings,
     /// and it goes on.
     ///
-    func load(for need: SettingsNeed = .start) throws -> LoadedSettings {
+    func load(for need: SettingsNeed = .use) throws -> LoadedSettings {
         let loaded = try reportingProblems { () throws(ConfigProblems) in try read(for: need) }
         Terminal.printError(loaded.renderWarnings(color: Terminal.errorsAreColored))
         return loaded
     }
 
     /// The same without a word to anybody.
-    func read(for need: SettingsNeed = .start) throws(ConfigProblems) -> LoadedSettings {
+    func read(for need: SettingsNeed = .use) throws(ConfigProblems) -> LoadedSettings {
         try SettingsLoader.load(
             configPath: config, overrides: overrides, environment: processEnvironment(),
             workingFolder: currentFolder(), for: need)
@@ -64,7 +64,7 @@ func reportingProblems<R>(_ body: () throws(ConfigProblems) -> R) throws -> R {
 
 extension ConfigOptions {
     /// For commands about a cluster that runs already, or ran, and that go by its settings too.
-    func settings() throws -> Settings { try load(for: .use).settings }
+    func settings() throws -> Settings { try load().settings }
 
     /// For those that only want to find it.
     func settingsToFind() throws -> Settings { try load(for: .findCluster).settings }

@@ -18,7 +18,8 @@ struct LaneDelivery: ~Copyable {
         var route: ServiceRoute
         var region: String
         var streamName: String
-        var credentials: Credentials
+        /// Nil: `use` brings them, and nothing is sent before.
+        var credentials: Credentials?
     }
 
     private let loop: Loop
@@ -35,8 +36,11 @@ struct LaneDelivery: ~Copyable {
     private var machine: DeliveryMachine
     private var builder: BatchBuilder
     private var head: FirehoseCallHead
+    private var hasCredentials: Bool
     /// From the next call on: the head of the one in flight stays in place.
     private var newCredentials: Credentials?
+    /// Why there are none at all.
+    private var lacking: String?
     private var deliveryLog: DeliveryLog
     /// What to add to the local clock to have the service's.
     private var clockOffsetSeconds: Int64 = 0
@@ -45,6 +49,9 @@ struct LaneDelivery: ~Copyable {
     /// Called, a turn after it became true, when a flush is fulfilled: everything that was in the
     /// spool when it was asked for is delivered.
     var didCatchUp: (() -> Void)?
+    /// Firehose refuses the credentials: the owner is to look for others. Called from within the
+    /// lane's own work, so nothing of the lane may be called from there.
+    var wantsCredentials: (() -> Void)?
     private var owesCatchUp = false
     private var catchUpIsDue = false
     /// A batch is being made, in the slices of `work`.
@@ -94,12 +101,15 @@ struct LaneDelivery: ~Copyable {
             didFinish: Self.callFinished)
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(streamName: target.streamName, source: source)
+        hasCredentials = target.credentials != nil
+        let nobody = Credentials(accessKeyID: "", secretAccessKey: "")
         head = FirehoseCallHead(
-            endpoint: target.route.endpoint, region: target.region, credentials: target.credentials)
+            endpoint: target.route.endpoint, region: target.region,
+            credentials: target.credentials ?? nobody)
         deliveryLog = DeliveryLog(everyMs: tuning.logEveryMs)
     }
 
-    var state: DeliveryState { machine.state }
+    var state: DeliveryState { lacking == nil ? machine.state : .refused }
     /// Failures since something was taken.
     var failures: Int { machine.failures }
     /// Everything in the spool is delivered.
@@ -151,8 +161,18 @@ struct LaneDelivery: ~Copyable {
 
     /// Other credentials, from now on: a refused lane tries them at once.
     mutating func use(_ credentials: Credentials) {
-        newCredentials = credentials
+        (newCredentials, hasCredentials) = (credentials, true)
+        if lacking != nil, lastError == lacking { lastError = nil }
+        lacking = nil
         if state == .refused { flushNow() }
+        showState()
+    }
+
+    /// There are none, and why: shown until `use`.
+    mutating func lack(_ why: String) {
+        lacking = why
+        lastError = why
+        showState()
     }
 
     // MARK: Doing
@@ -206,11 +226,21 @@ struct LaneDelivery: ~Copyable {
             head = FirehoseCallHead(
                 endpoint: target.route.endpoint, region: target.region, credentials: credentials)
         }
+        guard hasCredentials else { return awaitCredentials() }
         let now = Int64(realtimeMicroseconds() / 1_000_000) + clockOffsetSeconds
         head.sign(
             unixSeconds: max(0, now), payloadHash: builder.body.payloadHash,
             bodyByteCount: builder.body.bytes.count)
         connection.pointee.call(head: head.bytes, body: builder.body.bytes)
+    }
+
+    /// The batch waits as if it had been refused; no call is made.
+    private mutating func awaitCredentials() {
+        let end = machine.failed(
+            .refused, tookSome: false, learnedClock: false, retryAfterMs: nil,
+            dice: randomUInt64())
+        lastError = lacking ?? "no credentials yet: they are being looked for"
+        perform(end)
     }
 
     mutating func timeHasCome() {
@@ -270,6 +300,7 @@ struct LaneDelivery: ~Copyable {
         let end = machine.failed(
             failure.fault, tookSome: tookSome, learnedClock: learned,
             retryAfterMs: failure.retryAfterMs, dice: randomUInt64())
+        if failure.fault == .refused { wantsCredentials?() }
         let error = "stream \(target.streamName): \(failure.text); \(failure.fault.remedy)"
         lastError = error
         let topic = "\(failure.fault) \(failure.text.prefix(40))"
@@ -323,8 +354,8 @@ struct LaneDelivery: ~Copyable {
     // MARK: Showing and ending
 
     private mutating func showState() {
-        if machine.state == stateShown { return }
-        stateShown = machine.state
+        if state == stateShown { return }
+        stateShown = state
         sinceMicroseconds = realtimeMicroseconds()
         counters.set(
             lane == .good ? .goodDeliveryState : .badDeliveryState, to: stateShown.rawValue)

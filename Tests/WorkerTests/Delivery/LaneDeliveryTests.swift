@@ -37,7 +37,8 @@ final class DeliveryBench {
 
     init(
         _ plan: [FakeFirehose.Behaviour], tuning: DeliveryTuning = quick,
-        host: String = "127.0.0.1", route: ((UInt16) throws -> ServiceRoute)? = nil
+        host: String = "127.0.0.1", credentials: Credentials? = FakeFirehose.credentials,
+        route: ((UInt16) throws -> ServiceRoute)? = nil
     ) throws {
         // As every process of the cluster does first thing.
         signal(SIGPIPE, SIG_IGN)
@@ -50,7 +51,7 @@ final class DeliveryBench {
             target: LaneDelivery.Target(
                 route: try route?(service.port)
                     ?? ServiceRoute(ServiceEndpoint(host: host, port: service.port)),
-                region: "us-east-1", streamName: "px", credentials: FakeFirehose.credentials),
+                region: "us-east-1", streamName: "px", credentials: credentials),
             tuning: tuning, in: loop, counters: counters, log: { told.all.append($0) })
         // Without it a loop in which nothing happens would sleep for good.
         ticker = Platform.Timer(in: loop, owner: page, fire: { _ in })

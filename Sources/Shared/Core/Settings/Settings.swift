@@ -96,6 +96,8 @@ public struct Settings: Equatable, Sendable {
 
     /// Where the supervisor takes orders; a Unix socket, so at most 107 bytes long.
     public var controlSocketPath: String { dataFolder + "/control.sock" }
+    /// The local Firehose's key pair, as an AWS credentials file.
+    public var localCredentialsPath: String { dataFolder + "/local-credentials" }
     /// The wait before a batch that is not full leaves, "auto" resolved.
     public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
 

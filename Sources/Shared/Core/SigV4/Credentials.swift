@@ -24,18 +24,13 @@ public struct Credentials: Equatable, Sendable {
     /// From the text of a credentials file (`~/.aws/credentials`, INI). Nil when the profile or one
     /// of its two keys is not there.
     public init?(profileFile text: String, profile: String = "default") {
-        var section: Substring = ""
-        var values: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = trimmed(line)
-            if line.isEmpty || line.first == "#" || line.first == ";" { continue }
-            if line.first == "[" {
-                section = trimmed(line.dropFirst().prefix { $0 != "]" })
-            } else if section == profile, let equals = line.firstIndex(of: "=") {
-                let key = trimmed(line[..<equals]).lowercased()
-                values[key] = String(trimmed(line[line.index(after: equals)...]))
-            }
-        }
+        let file = ProfileFile(text, kind: .credentials)
+        guard let values = file.profiles[profile] else { return nil }
+        self.init(profile: values)
+    }
+
+    /// From a profile's values. Nil when one of its two keys is not there.
+    init?(profile values: [String: String]) {
         guard let id = values["aws_access_key_id"], !id.isEmpty,
             let secret = values["aws_secret_access_key"], !secret.isEmpty
         else { return nil }
@@ -51,6 +46,21 @@ public struct Credentials: Equatable, Sendable {
         if let sessionToken { text += "aws_session_token = \(sessionToken)\n" }
         return text
     }
+}
+
+extension Credentials {
+    /// Whether every part can stand in a header: printable ASCII, of a sane length.
+    public var isSendable: Bool {
+        func isFine(_ text: String, _ byteCountMax: Int) -> Bool {
+            !text.isEmpty && text.utf8.count <= byteCountMax
+                && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        }
+        return isFine(accessKeyID, 256) && isFine(secretAccessKey, 1024)
+            && (sessionToken.map { isFine($0, 16 << 10) } ?? true)
+    }
+
+    /// What may be shown of the key: its last four characters.
+    public var shownKey: String { "…" + accessKeyID.suffix(4) }
 }
 
 /// Secrets stay out of logs, whoever prints the value.

@@ -1,0 +1,89 @@
+/// A file of AWS profiles, `~/.aws/credentials` or `~/.aws/config`:
+///
+///     # a comment
+///     [profile shop]                 in the credentials file: [shop]
+///     role_arn = arn:aws:iam::1:role/x   ; a comment, with a space before it
+///     s3 =
+///         max_concurrent_requests = 20   indented: belongs to the key above, and is not kept
+///
+/// A section that comes twice is one; the later value counts. Lines that are neither section, key
+/// nor comment are skipped: other tools' files must not keep anything from working.
+public struct ProfileFile: Equatable, Sendable {
+    public enum Kind: Sendable { case credentials, config }
+
+    /// Larger ones are refused by who reads them.
+    public static let byteCountMax = 1 << 20
+
+    /// Values by profile and key, keys in lower case.
+    public private(set) var profiles: [String: [String: String]] = [:]
+
+    public init() {}
+
+    public init(_ text: String, kind: Kind) {
+        var profile: String?
+        /// Indentation of the key above; nil when there is none yet in the section.
+        var keyIndent: Int?
+        for line in text.split(whereSeparator: \.isNewline) {
+            let content = trimmed(line)
+            if content.isEmpty || content.first == "#" || content.first == ";" { continue }
+            let indent = line.prefix { $0 == " " || $0 == "\t" }.count
+            if content.first == "[" {
+                profile = Self.name(inHeader: content, kind: kind)
+                keyIndent = nil
+                if let profile { profiles[profile, default: [:]].merge([:]) { $1 } }
+                continue
+            }
+            if let keyIndent, indent > keyIndent { continue }
+            guard let equals = content.firstIndex(of: "=") else { continue }
+            keyIndent = indent
+            guard let profile else { continue }
+            let key = trimmed(content[..<equals]).lowercased()
+            let value = Self.withoutComment(trimmed(content[content.index(after: equals)...]))
+            profiles[profile, default: [:]][key] = value
+        }
+    }
+
+    /// Nil for sections that are no profile (`[sso-session x]`, `[services x]`, `[preview]`).
+    private static func name(inHeader header: Substring, kind: Kind) -> String? {
+        guard let close = header.firstIndex(of: "]") else { return nil }
+        let inner = trimmed(header[header.index(after: header.startIndex)..<close])
+        let words = inner.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
+        switch kind {
+        case .credentials:
+            return inner.isEmpty ? nil : unquoted(inner)
+        case .config where words.count == 2 && words[0] == "profile":
+            return unquoted(trimmed(words[1]))
+        case .config: return inner == "default" ? "default" : nil
+        }
+    }
+
+    private static func unquoted(_ name: Substring) -> String {
+        for quote: Character in ["\"", "'"] where name.count >= 2 {
+            if name.first == quote, name.last == quote {
+                return String(name.dropFirst().dropLast())
+            }
+        }
+        return String(name)
+    }
+
+    /// Up to a "#" or ";" that has a space before it.
+    private static func withoutComment(_ value: Substring) -> String {
+        var previous: Character = " "
+        for at in value.indices {
+            if value[at] == "#" || value[at] == ";", previous == " " || previous == "\t" {
+                return String(trimmed(value[..<at]))
+            }
+            previous = value[at]
+        }
+        return String(value)
+    }
+
+    /// Everything that both files say of a profile; where both do, the credentials file's counts.
+    public static func profile(
+        _ name: String, credentials: ProfileFile, config: ProfileFile
+    ) -> [String: String]? {
+        let (first, second) = (config.profiles[name], credentials.profiles[name])
+        if first == nil && second == nil { return nil }
+        return (first ?? [:]).merging(second ?? [:]) { $1 }
+    }
+}
