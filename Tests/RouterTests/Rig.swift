@@ -23,6 +23,8 @@ final class Rig {
         signal(SIGPIPE, SIG_IGN)
         var settings = Settings()
         settings.workers = workers
+        // Beyond the time that `pump` gives: what a busy machine delays is not answered 503.
+        settings.waitLimitMs = 20_000
         configure(&settings)
         let page = UnsafeMutableRawPointer.allocate(
             byteCount: CounterPage.byteCount, alignment: 4096)

@@ -17,7 +17,8 @@ extension Cluster {
 
     func startFlush(timeoutMs: UInt64, for connection: ControlConnection) {
         if stopMachine.isStopping {
-            return connection.write("stuck the cluster is stopping\n", andClose: true)
+            return connection.write(
+                "stopping not delivered: the cluster is stopping\n", andClose: true)
         }
         loop.updateTime()
         flushCount += 1
@@ -103,7 +104,8 @@ extension Cluster {
     func endFlushes() {
         for flush in flushes {
             flush.connection.write(
-                "stuck the cluster stopped: \(describe(flush.machine))\n", andClose: true)
+                "stopping not delivered, the cluster stopped: \(describe(flush.machine))\n",
+                andClose: true)
         }
         flushes = []
         flushTimer.stop()

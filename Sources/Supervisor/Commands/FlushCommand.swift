@@ -37,6 +37,12 @@ struct FlushCommand: ParsableCommand {
 
     private func tell(_ last: String) throws(ClusterFailure) {
         if last.hasPrefix("done ") { return print(last.dropFirst("done ".count)) }
+        if last.hasPrefix("stopping ") {
+            throw ClusterFailure(
+                String(last.dropFirst("stopping ".count)),
+                hint: "the rows stay in the spool; the next start delivers them",
+                exitCode: ClusterExit.timedOut)
+        }
         guard last.hasPrefix("stuck ") else {
             throw ClusterFailure(
                 "the cluster broke off before all was delivered", exitCode: ClusterExit.failed)

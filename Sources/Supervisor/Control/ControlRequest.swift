@@ -2,7 +2,7 @@
 ///
 ///     status               one line of JSON
 ///     status table         the same for a person
-///     flush <timeout ms>   lines "progress …", then "done …" or "stuck …"
+///     flush <timeout ms>   lines "progress …", then "done …", "stuck …" or "stopping …"
 ///     stop, stop now,      lines "progress …" while rows are delivered, then "done …" when all have
 ///     stop deliver,        left, or "left …" when rows were to be delivered and were not
 ///     stop keep            or "refused …" when it is too late for that wish
