@@ -16,6 +16,7 @@ public final class FirehoseService {
     private let loop: Loop
     private let store: StreamStore
     private let log: (String) -> Void
+    private let faults: FaultDesk
     private var server: HTTPServer?
     private var tick: Timer?
     private var retry: Timer?
@@ -40,6 +41,8 @@ public final class FirehoseService {
     ///   - credentials: the one key pair that calls may be signed with.
     ///   - streams: names of good streams; their rows go to `good`. `badStreams` likewise.
     ///   - routerOrigin: for the demo page, "http://127.0.0.1:8080".
+    ///   - tls: what the API speaks TLS with; lives as long as the process. nil: plain HTTP.
+    ///   - faults: the plan to begin with.
     ///   - log: takes one line.
     ///
     /// Throws when the folder cannot be used or is another's, when the warehouse cannot be opened,
@@ -48,10 +51,12 @@ public final class FirehoseService {
         loop: Loop, listenDescriptor: Int32, dataFolder: String, sink: Sink,
         bufferIntervalMs: UInt64, credentials: Credentials, region: String, good: WarehouseTable,
         bad: WarehouseTable, streams: [String], badStreams: [String], routerOrigin: String,
+        tls: UnsafePointer<TLSContext>? = nil, faults entries: FaultEntries = FaultEntries(),
         counters: CounterPage, log: @escaping (String) -> Void
     ) throws {
         self.loop = loop
         self.log = log
+        faults = FaultDesk(counters: counters)
         let storeSink: StreamStore.Sink =
             switch sink {
             case .warehouse: .warehouse
@@ -64,19 +69,28 @@ public final class FirehoseService {
                 good: good, bad: bad),
             goodStreams: streams, badStreams: badStreams, counters: counters, log: log)
         let api = FirehoseAPI(
-            store: store, credentials: credentials, region: region, counters: counters, log: log)
+            store: store, credentials: credentials, region: region, counters: counters,
+            faults: faults, log: log)
         let demo = DemoSite(
             options: .init(
                 routerOrigin: routerOrigin, goodTable: good.name, badTable: bad.name),
             warehousePath: sink == .warehouse ? dataFolder + "/warehouse.db" : nil)
-        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor) {
+        let admin = FaultAdmin(desk: faults, isTLS: tls != nil, log: log)
+        server = try HTTPServer(loop: loop, listenDescriptor: listenDescriptor, tls: tls) {
             [weak self] request in
+            if request.head.path == FaultAdmin.path {
+                return admin.answer(request, nowMs: loop.nowMs)
+            }
             guard request.head.method == "POST" else { return demo.answer(request) }
             let answer = api.answer(
                 request, nowSeconds: Int64(realtimeMicroseconds() / 1_000_000), nowMs: loop.nowMs)
             self?.startWork()
             return answer
         }
+        faults.didChange = { [unowned self] in
+            server?.faults = faults.connectionFaults(loop)
+        }
+        faults.set(entries, nowMs: loop.nowMs)
         makeHandles()
         startWork()
     }

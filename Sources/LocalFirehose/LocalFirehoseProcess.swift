@@ -1,4 +1,5 @@
 import ChildSupport
+import Config
 import Core
 import Glibc
 import Platform
@@ -22,6 +23,10 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
         throw LocalFirehoseFailure(
             description: "\(path) holds no key pair; remove it and start the cluster again")
     }
+    let faults = try StartChecks.faults(of: settings)
+    if !faults.faults.isEmpty {
+        log.warning("faults on purpose, \(faults.faults.count) of them: \(settings.faultPlanFile!)")
+    }
     let service = try FirehoseService(
         loop: child.loop, listenDescriptor: Inheritance.firstSocket,
         dataFolder: settings.dataFolder, sink: settings.sink,
@@ -30,7 +35,8 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
         bad: WarehouseTable(bad: child.schema),
         streams: (0..<settings.workers).map { settings.streamName(shard: $0, host: host) },
         badStreams: (0..<settings.workers).map { settings.badStreamName(shard: $0, host: host) },
-        routerOrigin: "http://\(settings.listen.reachable.text)", counters: child.counters,
+        routerOrigin: "http://\(settings.listen.reachable.text)", tls: try tlsContext(settings),
+        faults: faults, counters: child.counters,
         log: { log.warning("\($0)") })
     try child.obey(
         didOrder: { message, descriptor in
@@ -49,6 +55,16 @@ public func runLocalFirehose(_ child: ChildContext) throws -> Never {
     child.becomeReady()
     child.loop.run()
     _exit(0)
+}
+
+/// The process's own; never given back.
+private func tlsContext(_ settings: Settings) throws -> UnsafePointer<TLSContext>? {
+    guard let certificate = settings.localCertificateFile, let key = settings.localKeyFile else {
+        return nil
+    }
+    let made = UnsafeMutablePointer<TLSContext>.allocate(capacity: 1)
+    made.initialize(to: try TLSContext.server(certificate: certificate, key: key))
+    return UnsafePointer(made)
 }
 
 /// Why the local Firehose cannot start.

@@ -68,6 +68,11 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("local.sink", "\"discard\"") { $0.sink == .discard },
         SampleValue("local.buffer_interval", "\"500ms\"") { $0.bufferIntervalMs == 500 },
         SampleValue("local.priority", "\"normal\"") { $0.localPriority == .normal },
+        SampleValue("local.fault_plan", "\"/etc/f.toml\"") { $0.faultPlanFile == "/etc/f.toml" },
+        SampleValue("local.tls_certificate", "\"/etc/c.pem\"") {
+            $0.localCertificateFile == "/etc/c.pem"
+        },
+        SampleValue("local.tls_key", "\"/etc/k.pem\"") { $0.localKeyFile == "/etc/k.pem" },
         SampleValue("log.level", "\"debug\"") { $0.logLevel == .debug },
         SampleValue("log.format", "\"json\"") { $0.logFormat == .json },
     ]

@@ -1,8 +1,16 @@
+import Core
+
 /// A refusal, in the service's own words.
 struct APIError: Error, Equatable {
     var status = 400
     var type: String
     var message: String
+
+    init(status: Int = 400, type: String, message: String) {
+        self.status = status
+        self.type = type
+        self.message = message
+    }
 
     // MARK: Signatures
 
@@ -68,6 +76,10 @@ struct APIError: Error, Equatable {
     static let storage = APIError(
         status: 500, type: "InternalFailure",
         message: "The records could not be written; see the local Firehose's log.")
+
+    init(_ refusal: FaultRefusal) {
+        self.init(status: refusal.status, type: refusal.code, message: refusal.message)
+    }
 
     /// The answer's JSON.
     var body: [UInt8] {

@@ -9,15 +9,17 @@ final class FirehoseAPI {
     private let log: (String) -> Void
     private var signatures: SignatureCheck
     private let decoder = PutDecoder()
+    private let faults: FaultDesk
     /// Record ids are unique: a random number for this process, then a count.
     private let recordIDBase = randomUInt64()
     private var recordCount: UInt64 = 0
 
     init(
         store: StreamStore, credentials: Credentials, region: String, counters: CounterPage,
-        log: @escaping (String) -> Void
+        faults: FaultDesk? = nil, log: @escaping (String) -> Void
     ) {
         self.store = store
+        self.faults = faults ?? FaultDesk(counters: counters)
         self.region = region
         self.counters = counters
         self.log = log
@@ -31,8 +33,10 @@ final class FirehoseAPI {
         var answer = HTTPAnswer(status: 200, contentType: "application/x-amz-json-1.1", body: [])
         answer.fields.append(.init(name: "x-amzn-RequestId", value: randomUUID()))
         do throws(APIError) {
-            try signatures.check(request, nowSeconds: nowSeconds)
-            answer.body = try call(request, nowSeconds: nowSeconds, nowMs: nowMs)
+            let skewSeconds = faults.skewSeconds(request, nowMs: nowMs)
+            answer.manner.clockOffsetSeconds = skewSeconds
+            try signatures.check(request, nowSeconds: nowSeconds + skewSeconds)
+            try call(request, &answer, nowSeconds: nowSeconds, nowMs: nowMs)
             counters.add(to: .localCalls)
         } catch {
             answer.status = error.status
@@ -44,8 +48,8 @@ final class FirehoseAPI {
     }
 
     private func call(
-        _ request: HTTPRequest, nowSeconds: Int64, nowMs: UInt64
-    ) throws(APIError) -> [UInt8] {
+        _ request: HTTPRequest, _ answer: inout HTTPAnswer, nowSeconds: Int64, nowMs: UInt64
+    ) throws(APIError) {
         let target = request.head.header("x-amz-target") ?? ""
         let parts = target.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == "Firehose_20150804" else {
@@ -53,17 +57,25 @@ final class FirehoseAPI {
         }
         switch parts[1] {
         case "PutRecordBatch":
-            let count = try put(request.body, isBatch: true, nowMs: nowMs)
-            return batchAnswer(count)
+            try put(request.body, isBatch: true, &answer, nowMs: nowMs)
         case "PutRecord":
-            _ = try put(request.body, isBatch: false, nowMs: nowMs)
-            return JSONValue.object([
-                "RecordId": .text(nextRecordID()), "Encrypted": .bool(false),
-            ]).bytes
-        case "CreateDeliveryStream":
-            return try create(try json(request.body), nowSeconds: nowSeconds)
-        case "DescribeDeliveryStream": return try describe(try json(request.body))
-        case "ListDeliveryStreams": return try list(try json(request.body))
+            try put(request.body, isBatch: false, &answer, nowMs: nowMs)
+        case "CreateDeliveryStream", "DescribeDeliveryStream", "ListDeliveryStreams":
+            let json = try json(request.body)
+            let control = FaultPlan.Call(
+                operation: String(parts[1]), stream: json["DeliveryStreamName"]?.text ?? "")
+            let verdict = faults.judge(control, nowMs: nowMs) { _ in false }
+            if case .refuse(let refusal)? = verdict?.outcome {
+                answer.take(verdict)
+                throw APIError(refusal)
+            }
+            switch control.operation {
+            case "CreateDeliveryStream":
+                answer.body = try create(json, nowSeconds: nowSeconds)
+            case "DescribeDeliveryStream": answer.body = try describe(json)
+            default: answer.body = try list(json)
+            }
+            answer.take(verdict)
         default: throw .unknownOperation(target)
         }
     }
@@ -77,33 +89,77 @@ final class FirehoseAPI {
 
     // MARK: Records
 
-    /// Returns how many records are now safe.
+    /// Keeps a call's records and answers it, unless a fault has it otherwise.
     private func put(
-        _ body: UnsafeRawBufferPointer, isBatch: Bool, nowMs: UInt64
-    ) throws(APIError) -> Int {
+        _ body: UnsafeRawBufferPointer, isBatch: Bool, _ answer: inout HTTPAnswer, nowMs: UInt64
+    ) throws(APIError) {
         let call = try decoder.decode(body, isBatch: isBatch)
         guard let stream = store.streams[call.stream] else { throw .notFound(call.stream) }
         if store.isBacklogFull { throw .slowDown }
+        let judged = FaultPlan.Call(
+            operation: isBatch ? "PutRecordBatch" : "PutRecord", stream: call.stream,
+            recordBytes: faults.isEmpty ? [] : decoder.recordBytes)
+        let verdict = faults.judge(judged, nowMs: nowMs) {
+            firstIndex(of: Array($0.utf8), in: call.frame) != nil
+        }
+        let fate = RecordFate(verdict, recordCount: call.recordCount)
+        if fate.stored > 0 {
+            let frame = fate.dropped.isEmpty ? call.frame : decoder.frame(without: fate.dropped)
+            try store(frame, recordCount: fate.stored, in: stream, nowMs: nowMs)
+        }
+        if let verdict { faults.note(verdict, fate) }
+        if case .refuse(let refusal)? = verdict?.outcome {
+            answer.take(verdict)
+            throw APIError(refusal)
+        }
+        answer.body = isBatch ? batchAnswer(call.recordCount, fate, verdict) : recordAnswer()
+        answer.take(verdict)
+    }
+
+    private func store(
+        _ frame: UnsafeRawBufferPointer, recordCount: Int, in stream: DeliveryStream,
+        nowMs: UInt64
+    ) throws(APIError) {
         if store.options.sink != .discard {
             do throws(Failure) {
-                try store.append(frame: call.frame, to: stream, nowMs: nowMs)
+                try store.append(frame: frame, to: stream, nowMs: nowMs)
             } catch {
-                log("cannot write to the buffer of \(call.stream): \(error)")
+                log("cannot write to the buffer of \(stream.definition.name): \(error)")
                 throw .storage
             }
         }
-        counters.add(UInt64(call.recordCount), to: .localRecords)
-        return call.recordCount
+        counters.add(UInt64(recordCount), to: .localRecords)
     }
 
-    private func batchAnswer(_ count: Int) -> [UInt8] {
+    private func recordAnswer() -> [UInt8] {
+        JSONValue.object(["RecordId": .text(nextRecordID()), "Encrypted": .bool(false)]).bytes
+    }
+
+    private func batchAnswer(
+        _ recordCount: Int, _ fate: RecordFate, _ verdict: FaultPlan.Verdict?
+    ) -> [UInt8] {
+        var resultCount = recordCount
+        var failedCount = fate.failed.count
+        if case .results(let difference)? = verdict?.outcome {
+            resultCount = max(0, recordCount + difference)
+        }
+        if case .failedPutCount(let count)? = verdict?.outcome { failedCount = count }
         var writer = JSONWriter()
-        writer.raw("{\"FailedPutCount\":0,\"Encrypted\":false,\"RequestResponses\":[")
-        for index in 0..<count {
+        writer.raw("{\"FailedPutCount\":")
+        writer.write(.integer(Int64(failedCount)))
+        writer.raw(",\"Encrypted\":false,\"RequestResponses\":[")
+        for index in 0..<resultCount {
             if index > 0 { writer.raw(",") }
-            writer.raw("{\"RecordId\":")
-            writer.write(nextRecordID())
-            writer.raw("}")
+            if let refusal = fate.refusal, fate.failed.contains(index) {
+                writer.write(
+                    .object([
+                        "ErrorCode": .text(refusal.code), "ErrorMessage": .text(refusal.message),
+                    ]))
+            } else {
+                writer.raw("{\"RecordId\":")
+                writer.write(nextRecordID())
+                writer.raw("}")
+            }
         }
         writer.raw("]}")
         return writer.bytes

@@ -1,5 +1,6 @@
 import CJSON
 import Core
+import Glibc
 import Platform
 
 /// What a PutRecord or PutRecordBatch asks for.
@@ -24,6 +25,8 @@ final class PutDecoder {
     private let room = UnsafeMutableRawBufferPointer.allocate(
         byteCount: BufferFrame.byteCount + callBytesMax + 16, alignment: 64)
     private var records: [cjson_text] = []
+    /// Raw, of each record of the last call.
+    private(set) var recordBytes: [Int] = []
 
     deinit {
         cjson_free(parser)
@@ -152,12 +155,29 @@ final class PutDecoder {
         if total > Self.callBytesMax { throw .invalidArgument("Records size exceeds 4 MB limit") }
         let payload = room.baseAddress! + BufferFrame.byteCount
         var filled = 0
+        recordBytes.removeAll(keepingCapacity: true)
         for text in records {
             let source = UnsafeRawBufferPointer(start: text.bytes, count: text.count)
             guard let count = decodeBase64(source, into: payload + filled) else {
                 throw .serialization("Data is not base64.")
             }
             filled += count
+            recordBytes.append(count)
+        }
+        BufferFrame.write(payloadBytes: filled, to: room.baseAddress!)
+        return UnsafeRawBufferPointer(rebasing: room[..<(BufferFrame.byteCount + filled)])
+    }
+
+    /// The last call's frame without these records. Once a call: it moves what it keeps together.
+    func frame(without dropped: Set<Int>) -> UnsafeRawBufferPointer {
+        let payload = room.baseAddress! + BufferFrame.byteCount
+        var (read, filled) = (0, 0)
+        for (index, byteCount) in recordBytes.enumerated() {
+            if !dropped.contains(index) {
+                memmove(payload + filled, payload + read, byteCount)
+                filled += byteCount
+            }
+            read += byteCount
         }
         BufferFrame.write(payloadBytes: filled, to: room.baseAddress!)
         return UnsafeRawBufferPointer(rebasing: room[..<(BufferFrame.byteCount + filled)])

@@ -14,6 +14,10 @@ enum HTTPLimit {
     static let idleMs: UInt64 = 120_000
     /// From the head's end to the body's.
     static let bodyMs: UInt64 = 60_000
+    /// From the connection's first byte to the end of TLS's handshake.
+    static let handshakeMs: UInt64 = 10_000
+    /// How long a connection that a fault answers nothing stays, unless its client gives up.
+    static let silenceMs: UInt64 = 3_600_000
     /// How long a refused request's body is read and thrown away, so that its answer gets through.
     static let drainMs: UInt64 = 1000
 }

@@ -4,21 +4,28 @@ import Glibc
 import Platform
 
 /// One client. Reads a head, then its body straight into room of its size, hashing as it comes;
-/// hands both to the server's handler and writes the answer.
+/// hands both to the server's handler and sends the answer (`HTTPConnection+Answer`). With TLS a
+/// session lies between it and the socket (`HTTPConnection+TLS`).
 final class HTTPConnection {
-    private enum State {
+    enum State {
+        /// TLS, which comes first.
+        case handshake
         case head
         /// The head is read; the body stays in the socket until the server has room for it.
         case waitingForRoom(APIRequestHead)
         case body(APIRequestHead, BodyRoom, filled: Int)
+        /// The answer waits for its time, or for the next of it to be due.
+        case waiting
         case writing(then: After)
+        /// Nothing more is said; what comes is thrown away until the client gives up.
+        case silent
         /// The last answer is written; what still comes is thrown away.
         case draining
         case closed
     }
 
     /// What follows an answer.
-    private enum After {
+    enum After {
         case nextRequest
         case close
         /// The request was refused unread: closing at once would reset the connection, and the
@@ -26,12 +33,19 @@ final class HTTPConnection {
         case drain
     }
 
-    private unowned let server: HTTPServer
-    private let stream = Stream.allocate()
-    private var state = State.head
+    unowned let server: HTTPServer
+    let stream = Stream.allocate()
+    var state = State.head
+    var wire: TLSWire?
+    /// What is being sent.
+    var outgoing: Outgoing?
+    /// Given to libuv, which has not said yet that it left.
+    var writesQueued = 0
+    /// Made when a fault first asks for it.
+    var timer: Timer?
     private var hash = Sha256()
     private var isLoopback = false
-    private(set) var deadlineMs: UInt64
+    var deadlineMs: UInt64
 
     private let headRoom = UnsafeMutableRawBufferPointer.allocate(
         byteCount: HTTPLimit.headBytesMax, alignment: 64)
@@ -52,14 +66,14 @@ final class HTTPConnection {
         events.initialize(
             to: StreamEvents(
                 provideBuffer: { HTTPConnection.at($0).provideBuffer($1, $2) },
-                didRead: { owner, _, count in HTTPConnection.at(owner).didRead(count) },
+                didRead: { HTTPConnection.at($0).didRead($1, $2) },
                 didEnd: { owner, _ in HTTPConnection.at(owner).close() },
                 didWrite: { HTTPConnection.at($0).didWrite($1) },
                 didClose: { HTTPConnection.at($0).didClose() }))
         return UnsafePointer(events)
     }()
 
-    private static func at(_ owner: UnsafeMutableRawPointer) -> HTTPConnection {
+    static func at(_ owner: UnsafeMutableRawPointer) -> HTTPConnection {
         Unmanaged<HTTPConnection>.fromOpaque(owner).takeUnretainedValue()
     }
 
@@ -71,6 +85,7 @@ final class HTTPConnection {
             if isOneTooMany { return close() }
             stream.setNoDelay()
             isLoopback = Self.isLoopback(stream)
+            if server.tls != nil && !beginTLS() { return }
             try stream.startReading()
         } catch {
             close()
@@ -91,49 +106,81 @@ final class HTTPConnection {
     private func provideBuffer(
         _ base: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ count: UnsafeMutablePointer<Int>
     ) {
+        let room = wire == nil ? plainRoom : server.sealedRoom
+        base.pointee = room.baseAddress
+        count.pointee = room.count
+    }
+
+    /// Where the next plain bytes belong.
+    var plainRoom: UnsafeMutableRawBufferPointer {
         switch state {
         case .body(let head, let room, let filled):
-            base.pointee = room.bytes.baseAddress! + filled
-            count.pointee = min(head.contentLength - filled, Self.readBytesMax)
-        case .draining:
-            base.pointee = headRoom.baseAddress
-            count.pointee = headRoom.count
-        default:
-            base.pointee = headRoom.baseAddress! + headFilled
-            count.pointee = headRoom.count - headFilled
+            let count = min(head.contentLength - filled, Self.readBytesMax)
+            return UnsafeMutableRawBufferPointer(rebasing: room.bytes[filled..<filled + count])
+        case .draining, .silent: return headRoom
+        default: return UnsafeMutableRawBufferPointer(rebasing: headRoom[headFilled...])
         }
     }
 
-    private func didRead(_ count: Int) {
+    private func didRead(_ bytes: UnsafeMutableRawPointer, _ count: Int) {
         server.readBytes += UInt64(count)
+        if wire == nil { return didReadPlain(count) }
+        wire!.receive(UnsafeRawBufferPointer(start: bytes, count: count))
+        readThroughTLS()
+    }
+
+    /// So many bytes are in `plainRoom`.
+    func didReadPlain(_ count: Int) {
         switch state {
         case .body(let head, let room, let filled):
             let piece = UnsafeRawBufferPointer(rebasing: room.bytes[filled..<filled + count])
             hash.update(piece)
             state = .body(head, room, filled: filled + count)
+            if filled == 0, resets(head, piece) { return }
             if filled + count == head.contentLength { answerBody() }
-        case .draining: break
+        case .draining, .silent: break
         default:
             headFilled += count
             advance()
         }
     }
 
-    private func didWrite(_ status: Int32) {
-        guard case .writing(let after) = state else { return }
-        if status < 0 { return close() }
-        finishAnswer(then: after)
-        if case .closed = state { return }
-        do { try stream.startReading() } catch { return close() }
-        advance()
+    /// Whether a fault resets the connection over the first of a body.
+    private func resets(_ head: APIRequestHead, _ first: UnsafeRawBufferPointer) -> Bool {
+        guard let faults = server.faults, faults.resets(head, first) else { return false }
+        close(resetting: true)
+        return true
     }
 
-    func close() {
+    /// Reads again after an answer that could not leave at once.
+    func readOn() {
+        switch state {
+        case .waiting, .writing, .waitingForRoom, .closed: return
+        case .handshake, .head, .body, .draining, .silent: break
+        }
+        do { try stream.startReading() } catch { return close() }
+        advance()
+        if wire != nil { readThroughTLS() }
+    }
+
+    func close(resetting: Bool = false) {
         if case .closed = state { return }
         let left = state
         state = .closed
-        stream.close()
+        timer?.close()
+        timer = nil
+        if resetting {
+            stream.closeResetting()
+        } else {
+            if wire != nil && !isShakingHands(left) { wire!.sayClose(over: stream) }
+            stream.close()
+        }
         if case .body(_, let room, _) = left { server.giveBack(room) }
+    }
+
+    private func isShakingHands(_ state: State) -> Bool {
+        if case .handshake = state { return true }
+        return false
     }
 
     private func didClose() {
@@ -144,7 +191,7 @@ final class HTTPConnection {
     // MARK: Requests
 
     /// Takes heads from what was read, as long as answers leave at once.
-    private func advance() {
+    func advance() {
         while case .head = state, headFilled > 0 {
             let unread = UnsafeRawBufferPointer(rebasing: headRoom[..<headFilled])
             switch APIRequestHead.parse(unread) {
@@ -184,8 +231,7 @@ final class HTTPConnection {
         guard case .waitingForRoom(let head) = state else { return server.giveBack(room) }
         deadlineMs = server.loop.nowMs + HTTPLimit.bodyMs
         beginBody(head, room)
-        do { try stream.startReading() } catch { close() }
-        advance()
+        readOn()
     }
 
     private func beginBody(_ head: APIRequestHead, _ room: BodyRoom) {
@@ -197,7 +243,10 @@ final class HTTPConnection {
         state = .body(head, room, filled: count)
         if head.expectsContinue && count == 0 {
             let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-            _ = stream.tryWrite(interim, interim.count)
+            sendInterim(interim)
+        }
+        if count > 0, resets(head, UnsafeRawBufferPointer(rebasing: room.bytes[..<count])) {
+            return
         }
         if count == head.contentLength { answerBody() }
     }
@@ -214,36 +263,5 @@ final class HTTPConnection {
         let request = HTTPRequest(
             head: head, body: body, bodyHash: lowerHex(hash.finish()), isLoopback: isLoopback)
         send(server.handler(request), then: head.isKeptAlive ? .nextRequest : .close)
-    }
-
-    private func send(_ answer: HTTPAnswer, then after: After) {
-        let now = Int64(realtimeMicroseconds() / 1_000_000)
-        let closes = if case .nextRequest = after { false } else { true }
-        let bytes = answer.bytes(nowSeconds: now, closes: closes)
-        let written = bytes.withUnsafeBytes { stream.tryWrite($0.baseAddress!, $0.count) }
-        if written < 0 { return close() }
-        if written == bytes.count { return finishAnswer(then: after) }
-        stream.stopReading()
-        state = .writing(then: after)
-        do {
-            try bytes.withUnsafeBytes {
-                try stream.writeCopying($0.baseAddress! + written, $0.count - written)
-            }
-        } catch {
-            close()
-        }
-    }
-
-    private func finishAnswer(then after: After) {
-        deadlineMs = server.loop.nowMs + HTTPLimit.idleMs
-        switch after {
-        case .nextRequest: state = .head
-        case .close: close()
-        case .drain:
-            // The client sees the end at once; closing with its bytes unread would reset it.
-            stream.shutDownWriting()
-            state = .draining
-            deadlineMs = server.loop.nowMs + HTTPLimit.drainMs
-        }
     }
 }

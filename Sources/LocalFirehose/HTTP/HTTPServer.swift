@@ -1,12 +1,26 @@
 import Core
 import Platform
 
+/// What befalls connections before there is a request to answer.
+struct ConnectionFaults {
+    /// A client has connected over TLS.
+    var handshake: () -> Fault.TLS?
+    /// The first of a body is there: whether its connection is reset.
+    var resets: (APIRequestHead, _ first: UnsafeRawBufferPointer) -> Bool
+}
+
 /// A small HTTP/1.1 server: whole requests in, whole answers out, one at a time a connection.
 final class HTTPServer {
     typealias Handler = (HTTPRequest) -> HTTPAnswer
 
     let loop: Loop
     let handler: Handler
+    /// The process's own; nil: it speaks plain HTTP.
+    let tls: UnsafePointer<TLSContext>?
+    /// nil while there are none.
+    var faults: ConnectionFaults?
+    /// Where what TLS connections read lands, each at a time, until it is decrypted.
+    let sealedRoom: UnsafeMutableRawBufferPointer
     private var listener: Listener?
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var waiting: [HTTPConnection] = []
@@ -18,9 +32,15 @@ final class HTTPServer {
     var readBytes: UInt64 = 0
 
     /// - Parameter listenDescriptor: a bound TCP socket; it is listened on here, and owned.
-    init(loop: Loop, listenDescriptor: Int32, handler: @escaping Handler) throws {
+    init(
+        loop: Loop, listenDescriptor: Int32, tls: UnsafePointer<TLSContext>? = nil,
+        handler: @escaping Handler
+    ) throws {
         self.loop = loop
         self.handler = handler
+        self.tls = tls
+        sealedRoom = .allocate(
+            byteCount: tls == nil ? 0 : TLSSession.sliceBytesMax, alignment: 64)
         listener = try Listener.open(
             tcp: listenDescriptor, in: loop, backlog: 128,
             owner: Unmanaged.passUnretained(self).toOpaque(), events: Self.events)
@@ -79,7 +99,10 @@ final class HTTPServer {
         done()
     }
 
-    deinit { spareRoom?.free() }
+    deinit {
+        spareRoom?.free()
+        sealedRoom.deallocate()
+    }
 
     // MARK: Room for bodies
 

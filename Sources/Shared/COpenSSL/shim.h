@@ -27,6 +27,9 @@ static inline int cossl_sha256_final(unsigned char *digest, SHA256_CTX *context)
 static inline int cossl_ctx_set_min_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
 }
+static inline void cossl_ctx_no_session_cache(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
 static inline int cossl_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }

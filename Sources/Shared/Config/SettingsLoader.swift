@@ -154,6 +154,11 @@ struct SettingsLayers {
         settings.dataFolder = absolute(settings.dataFolder, from: base)
         settings.schemaFile = settings.schemaFile.map { absolute($0, from: base) }
         settings.authoritiesFile = settings.authoritiesFile.map { absolute($0, from: base) }
+        settings.faultPlanFile = settings.faultPlanFile.map { absolute($0, from: base) }
+        settings.localCertificateFile = settings.localCertificateFile.map {
+            absolute($0, from: base)
+        }
+        settings.localKeyFile = settings.localKeyFile.map { absolute($0, from: base) }
         settings.spoolFolder =
             origins["spool.dir"] == nil
             ? settings.dataFolder + "/spool" : absolute(settings.spoolFolder, from: base)

@@ -13,8 +13,29 @@ public enum StartChecks {
         } catch {
             problems += error.problems
         }
+        problems += faultPlanProblems(loaded)
         if !problems.isEmpty { throw ConfigProblems(problems) }
         return file
+    }
+
+    private static func faultPlanProblems(_ loaded: LoadedSettings) -> [ConfigProblem] {
+        guard loaded.settings.deliveryMode == .local else { return [] }
+        do throws(ConfigProblems) {
+            _ = try faults(of: loaded.settings)
+            return []
+        } catch {
+            return error.problems
+        }
+    }
+
+    /// The fault plan that the settings name, or none.
+    public static func faults(of settings: Settings) throws(ConfigProblems) -> FaultEntries {
+        guard let path = settings.faultPlanFile else { return FaultEntries() }
+        let entries = try FaultFile.load(path: path)
+        if let flaw = entries.flaw(whereTLS: settings.localSpeaksTLS) {
+            throw ConfigProblems([ConfigProblem(.file(path), flaw.message, hint: flaw.hint)])
+        }
+        return entries
     }
 
     /// The schema that the settings name, or the embedded one.

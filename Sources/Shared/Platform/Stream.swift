@@ -286,6 +286,17 @@ func streamDidRead(
 }
 
 extension Stream {
+    /// Closes so that the peer is reset: what it sent and nobody read, and what waits to be sent, is
+    /// gone. `didClose` follows.
+    public func closeResetting() {
+        if isClosing { return }
+        let status = uv_tcp_close_reset(uvx_any_tcp(raw)) { handle in
+            let storage = handle!.pointee.data.assumingMemoryBound(to: StreamStorage.self)
+            storage.pointee.events!.pointee.didClose(storage.pointee.owner!)
+        }
+        if status < 0 { close() }
+    }
+
     /// Sends end-of-file after what is written; reading goes on.
     public func shutDownWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }

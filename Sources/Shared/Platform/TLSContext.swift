@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// What TLS sessions to servers have in common: versions, authorities, whether they verify. One a
-/// thread: sharing it would make every session count references across threads.
+/// What TLS sessions have in common: versions, authorities and whether they verify, or a server's
+/// certificate. One a thread: sharing it would make every session count references across threads.
 ///
 /// TLS 1.2 and newer, HTTP/1.1 by ALPN, no renegotiation, no session is resumed.
 public struct TLSContext: ~Copyable {
@@ -17,7 +17,7 @@ public struct TLSContext: ~Copyable {
     let raw: OpaquePointer
     let verifies: Bool
 
-    private init(raw: OpaquePointer, verifies: Bool) {
+    init(raw: OpaquePointer, verifies: Bool) {
         self.raw = raw
         self.verifies = verifies
     }
@@ -51,7 +51,12 @@ public struct TLSContext: ~Copyable {
         case .systemAuthorities:
             if SSL_CTX_set_default_verify_paths(raw) != 1 { throw TLSFailure(.settings) }
         case .authorities(let path):
-            if SSL_CTX_load_verify_file(raw, path) == 1 { return }
+            if SSL_CTX_load_verify_file(raw, path) == 1 {
+                // Whatever stands in the file is believed, also what another authority signed.
+                X509_VERIFY_PARAM_set_flags(
+                    SSL_CTX_get0_param(raw), UInt(X509_V_FLAG_PARTIAL_CHAIN))
+                return
+            }
             let reason = TLSFailure.reason(of: ERR_peek_error())
             throw TLSFailure(.settings, "authorities in \(path): \(reason)")
         }

@@ -1,13 +1,14 @@
 import COpenSSL
 
-/// One TLS connection to a server as bytes in and bytes out: it knows no socket.
+/// One TLS connection, its client's end or its server's, as bytes in and bytes out: it knows no
+/// socket.
 ///
 /// What came from the network goes in by `receive`, what is to go there comes out by `take`. After
 /// each call but `receive` there may be something to take, also after one that failed: the alert that
 /// tells the peer why. Bounded by who calls: it holds what was received and not yet read, and what
 /// was written and not yet taken.
 ///
-///     connect → handshake, take, send; receive, handshake … until it says true
+///     connect or accept → handshake, take, send; receive, handshake … until it says true
 ///     then      write, take, send;      receive, read until it says nothing
 public struct TLSSession: ~Copyable {
     /// More than this at once is for the caller to cut: encrypting 64 KiB takes some 50 µs.
@@ -40,6 +41,18 @@ public struct TLSSession: ~Copyable {
         let made = TLSSession(session: session, arrived: arrived, leaving: leaving)
         try made.name(serverName, verifies: context.verifies)
         return made
+    }
+
+    /// The server's end of a session that has not begun.
+    public static func server(_ context: borrowing TLSContext) throws(TLSFailure) -> TLSSession {
+        ERR_clear_error()
+        guard let session = SSL_new(context.raw) else { throw TLSFailure(.settings) }
+        guard let arrived = BIO_new(BIO_s_mem()), let leaving = BIO_new(BIO_s_mem()) else {
+            fatalError("BIO_new: out of memory")
+        }
+        SSL_set_bio(session, arrived, leaving)
+        SSL_set_accept_state(session)
+        return TLSSession(session: session, arrived: arrived, leaving: leaving)
     }
 
     private func name(_ serverName: String, verifies: Bool) throws(TLSFailure) {
@@ -103,7 +116,7 @@ public struct TLSSession: ~Copyable {
         case bytes(Int)
         /// Nothing until more has come from the network.
         case nothing
-        /// The server said that no more follows. A connection that ends without it was cut off.
+        /// The peer said that no more follows. A connection that ends without it was cut off.
         case closed
     }
 
@@ -134,7 +147,7 @@ public struct TLSSession: ~Copyable {
         throw TLSFailure(.writing)
     }
 
-    /// Tells the server that no more follows; reading goes on.
+    /// Tells the peer that no more follows; reading goes on.
     public mutating func sayClose() {
         ERR_clear_error()
         _ = SSL_shutdown(session)

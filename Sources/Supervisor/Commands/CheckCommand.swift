@@ -28,7 +28,9 @@ struct CheckCommand: ParsableCommand {
         let settings = loaded.settings
         let delivery =
             switch settings.deliveryMode {
-            case .local: "local Firehose at \(settings.localListen.text), sink \(settings.sink)"
+            case .local:
+                "local Firehose at \(settings.localListen.text)\(settings.localSpeaksTLS ? " (TLS)" : ""), "
+                    + "sink \(settings.sink)"
             case .aws: "\(settings.firehoseEndpoint.url) in \(settings.region)"
             }
         let caps =

@@ -46,7 +46,12 @@ struct ConfigOptions: ParsableArguments {
     func loadForStart() throws -> (LoadedSettings, SchemaFile) {
         let loaded = try load()
         let schema = try reportingProblems { () throws(ConfigProblems) in
-            try StartChecks.run(loaded)
+            let schema = try StartChecks.run(loaded)
+            if let problem = LocalTLS.problem(loaded.settings) { throw ConfigProblems([problem]) }
+            return schema
+        }
+        for warning in LocalTLS.warnings(loaded.settings) {
+            Terminal.printError(warning.render(kind: .warning, color: Terminal.errorsAreColored))
         }
         return (loaded, schema)
     }

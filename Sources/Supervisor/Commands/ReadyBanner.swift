@@ -78,7 +78,9 @@ struct ReadyBanner {
     }
 
     private var pixel: String { "http://\(settings.listen.reachable.text)/p.gif" }
-    private var localFirehose: String { "http://\(settings.localListen.reachable.text)" }
+    private var localFirehose: String {
+        "\(settings.localSpeaksTLS ? "https" : "http")://\(settings.localListen.reachable.text)"
+    }
 
     private func command(_ name: String, _ argument: String? = nil) -> String {
         "\(shellWord(program)) \(name)\(finding)" + (argument.map { " \(shellWord($0))" } ?? "")

@@ -43,9 +43,11 @@ extension ServiceRoute {
         _ endpoint: ServiceEndpoint, _ settings: Settings, environment: [String: String]
     ) throws -> ServiceRoute {
         guard endpoint.isTLS else { return ServiceRoute(endpoint) }
-        return ServiceRoute(
-            endpoint, proxy: try ProxyRules(environment: environment).proxy(for: endpoint),
-            tls: try tlsContext(settings))
+        // The local Firehose is on this machine, whatever proxy leads out of it.
+        let isLocal = settings.deliveryMode == .local && endpoint == settings.firehoseEndpoint
+        let proxy =
+            isLocal ? nil : try ProxyRules(environment: environment).proxy(for: endpoint)
+        return ServiceRoute(endpoint, proxy: proxy, tls: try tlsContext(settings))
     }
 
     /// The process's own. It is never given back.
@@ -54,7 +56,9 @@ extension ServiceRoute {
     private static func tlsContext(_ settings: Settings) throws -> UnsafePointer<TLSContext> {
         if let context { return context }
         let made = UnsafeMutablePointer<TLSContext>.allocate(capacity: 1)
-        let trust = settings.authoritiesFile.map { TLSContext.Trust.authorities(path: $0) }
+        let local = settings.deliveryMode == .local ? settings.localCertificateFile : nil
+        let trust = (settings.authoritiesFile ?? local)
+            .map { TLSContext.Trust.authorities(path: $0) }
         made.initialize(to: try TLSContext.client(trust: trust ?? .systemAuthorities))
         context = UnsafePointer(made)
         return UnsafePointer(made)

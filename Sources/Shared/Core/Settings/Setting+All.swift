@@ -184,6 +184,23 @@ extension Setting {
             the collector nothing. `normal`: as any other process, where rows must arrive although \
             something else keeps every CPU busy.
             """),
+        Setting(
+            "local.fault_plan", \.faultPlanFile, .optionalPath, defaultText: "no faults",
+            """
+            File of the faults that the local Firehose shows, to see how all else bears them \
+            (docs/faults.md). `hydrant faults` changes them while it runs.
+            """),
+        Setting(
+            "local.tls_certificate", \.localCertificateFile, .optionalPath,
+            defaultText: "plain HTTP",
+            """
+            PEM file of the certificate, and what leads to its authority, with which the local \
+            Firehose speaks TLS. The workers believe `firehose.ca_file`, or without one this \
+            certificate itself.
+            """),
+        Setting(
+            "local.tls_key", \.localKeyFile, .optionalPath, defaultText: "plain HTTP",
+            "PEM file of that certificate's key, without a passphrase."),
     ]
 
     private static let log = [

@@ -4,6 +4,7 @@ extension Setting {
     public static let fixedKeys: Set<String> = [
         "listen", "cores", "data", "admin", "spool.dir", "delivery.mode", "local.listen",
         "local.sink", "local.buffer_interval", "local.priority",
+        "local.fault_plan", "local.tls_certificate", "local.tls_key",
     ]
 
     /// The keys whose values differ, in the table's order.

@@ -88,6 +88,11 @@ public struct Settings: Equatable, Sendable {
     public var sink = Sink.warehouse
     public var bufferIntervalMs: UInt64 = 2000
     public var localPriority = LocalPriority.idle
+    /// Absolute path of the local Firehose's fault plan; nil: no faults.
+    public var faultPlanFile: String?
+    /// Absolute paths of PEM files, both or neither; nil: it speaks plain HTTP.
+    public var localCertificateFile: String?
+    public var localKeyFile: String?
 
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.auto
@@ -101,10 +106,14 @@ public struct Settings: Equatable, Sendable {
     /// The wait before a batch that is not full leaves, "auto" resolved.
     public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
 
+    public var localSpeaksTLS: Bool { localCertificateFile != nil }
+
     /// Where Firehose is called.
     public var firehoseEndpoint: ServiceEndpoint {
         if deliveryMode == .local {
-            return ServiceEndpoint(host: localListen.host, port: localListen.port)
+            let listen = localListen.reachable
+            return ServiceEndpoint(
+                isTLS: localSpeaksTLS, host: listen.host, port: listen.port)
         }
         // The setting's form took no URL that is none.
         if let endpointURL, let endpoint = try? ServiceEndpoint(url: endpointURL) {

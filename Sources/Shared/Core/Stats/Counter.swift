@@ -74,6 +74,10 @@ public enum Counter: Int, CaseIterable, Sendable {
     case spoolSyncNanosecondsLongest
     // Worker, again
     case quarantinedBytes
+    // Local Firehose: its fault plan
+    case localFaults
+    case localRecordsRefused
+    case localRecordsUntold
 
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
@@ -169,6 +173,10 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .spoolSyncsFailed: "Syncs the disk refused; what they were for was written again."
         case .spoolSyncNanosecondsMedian: "Median time of the last 255 syncs."
         case .spoolSyncNanosecondsLongest: "Longest time a sync took."
+        case .localFaults: "Calls and connections that the local Firehose's fault plan met."
+        case .localRecordsRefused: "Records that the fault plan refused."
+        case .localRecordsUntold:
+            "Records the local Firehose took although the fault plan kept its answer from saying so."
         case .quarantinedBytes: "Damaged bytes of the spool copied to a shard's quarantine folder."
         }
     }

@@ -1,23 +1,26 @@
-import Platform
-
 /// TLS between a connection and its socket: what is sealed here leaves in pieces of one room, which
 /// stays in place while the kernel takes it.
-struct TLSWire: ~Copyable {
+public struct TLSWire: ~Copyable {
     /// Three records of 16 KiB: with what TLS adds they fit the room, and take some 40 µs.
-    static let sealedBytesMax = 48 << 10
+    public static let sealedBytesMax = 48 << 10
     /// Plain bytes of a record, at most (RFC 8446, 5.1).
-    static let recordBytesMax = 16 << 10
+    public static let recordBytesMax = 16 << 10
 
     private var session: TLSSession
     private let room = UnsafeMutableRawBufferPointer.allocate(
         byteCount: TLSSession.sliceBytesMax, alignment: 64)
     /// Plain bytes sealed since the last `takeSealed`.
     private var sealedBytes = 0
-    /// The server said goodbye.
-    private(set) var hasEnded = false
+    /// The peer said goodbye.
+    public private(set) var hasEnded = false
 
-    init(_ context: UnsafePointer<TLSContext>, serverName: String) throws(TLSFailure) {
+    public init(_ context: UnsafePointer<TLSContext>, serverName: String) throws(TLSFailure) {
         session = try TLSSession.client(context.pointee, serverName: serverName)
+    }
+
+    /// The server's end.
+    public init(answering context: borrowing TLSContext) throws(TLSFailure) {
+        session = try TLSSession.server(context)
     }
 
     deinit { room.deallocate() }
@@ -25,7 +28,7 @@ struct TLSWire: ~Copyable {
     // MARK: Handshake
 
     /// True once it is done. What it has to say, an alert included, is sent.
-    mutating func shakeHands(over stream: Stream) throws(TLSFailure) -> Bool {
+    public mutating func shakeHands(over stream: Stream) throws(TLSFailure) -> Bool {
         do throws(TLSFailure) {
             let isDone = try session.handshake()
             flush(over: stream)
@@ -36,9 +39,9 @@ struct TLSWire: ~Copyable {
         }
     }
 
-    /// Sends what TLS itself has to say: little, so the kernel takes it, or the peer is not reading
+    /// Sends what TLS itself has to say, if anything: little, so the kernel takes it, or the peer is not reading
     /// and the call's time limit ends this.
-    private mutating func flush(over stream: Stream) {
+    public mutating func flush(over stream: Stream) {
         while session.bytesToTake > 0 {
             let count = session.take(into: room)
             let written = stream.tryWrite(room.baseAddress!, count)
@@ -49,7 +52,7 @@ struct TLSWire: ~Copyable {
         }
     }
 
-    mutating func sayClose(over stream: Stream) {
+    public mutating func sayClose(over stream: Stream) {
         session.sayClose()
         flush(over: stream)
     }
@@ -57,7 +60,7 @@ struct TLSWire: ~Copyable {
     // MARK: Out
 
     /// Seals as many of the bytes as there is room for; 0 when it is full.
-    mutating func seal(_ bytes: UnsafeRawBufferPointer) throws(TLSFailure) -> Int {
+    public mutating func seal(_ bytes: UnsafeRawBufferPointer) throws(TLSFailure) -> Int {
         let count = min(bytes.count, Self.sealedBytesMax - sealedBytes)
         try session.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         sealedBytes += count
@@ -65,7 +68,7 @@ struct TLSWire: ~Copyable {
     }
 
     /// What was sealed, for the network. Stays where it is until the next call of this.
-    mutating func takeSealed() -> UnsafeRawBufferPointer {
+    public mutating func takeSealed() -> UnsafeRawBufferPointer {
         sealedBytes = 0
         let count = session.take(into: room)
         precondition(session.bytesToTake == 0, "the room holds what `seal` takes")
@@ -74,9 +77,9 @@ struct TLSWire: ~Copyable {
 
     // MARK: In
 
-    mutating func receive(_ bytes: UnsafeRawBufferPointer) { session.receive(bytes) }
+    public mutating func receive(_ bytes: UnsafeRawBufferPointer) { session.receive(bytes) }
 
-    mutating func read(
+    public mutating func read(
         into place: UnsafeMutableRawBufferPointer, over stream: Stream
     ) throws(TLSFailure) -> TLSSession.Reading {
         let found = try session.read(into: place)
