@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
