@@ -14,7 +14,8 @@ struct Hydrant: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
             FlushCommand.self, ReloadCommand.self, StopCommand.self, SpoolCommand.self,
-            LoadCommand.self, SchemaCommand.self, ConfigCommand.self,
+            PlanCommand.self, LoadCommand.self, SchemaCommand.self,
+            ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
             LocalFirehoseCommand.self, LoadWorkerCommand.self,
         ])

@@ -68,6 +68,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("local.sink", "\"discard\"") { $0.sink == .discard },
         SampleValue("local.buffer_interval", "\"500ms\"") { $0.bufferIntervalMs == 500 },
         SampleValue("local.priority", "\"normal\"") { $0.localPriority == .normal },
+        SampleValue("plan.price_per_gb", "0.029") { $0.pricePerGB == 0.029 },
         SampleValue("log.level", "\"debug\"") { $0.logLevel == .debug },
         SampleValue("log.format", "\"json\"") { $0.logFormat == .json },
     ]

@@ -1,6 +1,6 @@
 extension Setting {
     /// Every setting, in the order of the reference: top level first, then section by section.
-    public static let all: [Setting] = topLevel + spool + delivery + firehose + local + log
+    public static let all: [Setting] = topLevel + spool + delivery + firehose + local + plan + log
 
     private static let topLevel = [
         Setting(
@@ -184,6 +184,15 @@ extension Setting {
             the collector nothing. `normal`: as any other process, where rows must arrive although \
             something else keeps every CPU busy.
             """),
+    ]
+
+    private static let plan = [
+        Setting(
+            "plan.price_per_gb", \.pricePerGB, .price, defaultText: "none",
+            """
+            USD that Firehose bills for a GB (2^30 bytes) of records in your region, for \
+            `hydrant plan`; see AWS's price list. 0 is none.
+            """)
     ]
 
     private static let log = [

@@ -89,6 +89,9 @@ public struct Settings: Equatable, Sendable {
     public var bufferIntervalMs: UInt64 = 2000
     public var localPriority = LocalPriority.idle
 
+    /// USD for a billed GB, for `hydrant plan`; nil when nobody said.
+    public var pricePerGB: Double?
+
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.auto
 
@@ -97,7 +100,11 @@ public struct Settings: Equatable, Sendable {
     /// Where the supervisor takes orders; a Unix socket, so at most 107 bytes long.
     public var controlSocketPath: String { dataFolder + "/control.sock" }
     /// The wait before a batch that is not full leaves, "auto" resolved.
-    public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
+    public var effectiveLingerMs: UInt64 {
+        lingerMs ?? (deliveryMode == .local ? 1000 : Self.lingerMsOfAWS)
+    }
+    /// What "auto" is where calls and their rounding are billed.
+    public static let lingerMsOfAWS: UInt64 = 10_000
 
     /// Where Firehose is called.
     public var firehoseEndpoint: ServiceEndpoint {
