@@ -14,7 +14,7 @@ struct Hydrant: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
             FlushCommand.self, ReloadCommand.self, StopCommand.self, SpoolCommand.self,
-            PlanCommand.self, LoadCommand.self, SchemaCommand.self,
+            StreamsCommand.self, PlanCommand.self, LoadCommand.self, SchemaCommand.self,
             ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
             LocalFirehoseCommand.self, LoadWorkerCommand.self,
