@@ -153,7 +153,15 @@ struct StreamsCreateCommand: ParsableCommand {
     private func login() throws -> StreamRequest.Creation.Redshift.Login? {
         if let secretARN { return .secret(arn: secretARN) }
         guard let user, let passwordFile else { return nil }
-        let text = String(decoding: try SmallFile.read(passwordFile), as: UTF8.self)
+        let text: String
+        do throws(Failure) {
+            text = String(decoding: try SmallFile.read(passwordFile), as: UTF8.self)
+        } catch {
+            throw ClusterFailure(
+                "--password-file \(passwordFile): \(error.reason.lowercased())",
+                hint: "its first line is to be the password of \(user)",
+                exitCode: ClusterExit.failed)
+        }
         let password = String(text.prefix { !$0.isNewline })
         if password.isEmpty {
             throw ClusterFailure(

@@ -35,14 +35,25 @@ struct StreamsReport {
     }
 
     private var findings: String {
-        let lines = checks.flatMap { check in
-            check.findings.map { finding in
-                let mend = finding.mend.map { "\n  mend: \(printable($0))" } ?? ""
-                return "\(finding.gravity.rawValue): \(check.wanted.name) "
-                    + "\(printable(finding.text))\(mend)\n"
-            }
+        let text = checks.map(findings(of:)).joined()
+        return text.isEmpty ? "" : "\n" + text
+    }
+
+    /// An update needs the stream's version, which each update raises: only the first of a stream's
+    /// would go through. It sets all of COPY's options, so it often mends what follows too.
+    private func findings(of check: StreamCheck) -> String {
+        var text = ""
+        var hasUpdate = false
+        for finding in check.findings {
+            text += "\(finding.gravity.rawValue): \(check.wanted.name) \(printable(finding.text))\n"
+            guard let mend = finding.mend else { continue }
+            let isUpdate = mend.hasPrefix("aws firehose update-destination ")
+            let words =
+                isUpdate && hasUpdate ? "as above, then look again: hydrant streams check" : mend
+            text += "  mend: \(printable(words))\n"
+            hasUpdate = hasUpdate || isUpdate
         }
-        return lines.isEmpty ? "" : "\n" + lines.joined()
+        return text
     }
 
     private var summary: String {
