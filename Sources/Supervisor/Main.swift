@@ -14,8 +14,8 @@ struct Hydrant: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, QueryCommand.self,
             FlushCommand.self, ReloadCommand.self, StopCommand.self, SpoolCommand.self,
-            LoadCommand.self, FaultsCommand.self, SchemaCommand.self, ConfigCommand.self,
-            CredentialsCommand.self,
+            StreamsCommand.self, PlanCommand.self, CredentialsCommand.self, LoadCommand.self,
+            FaultsCommand.self, SchemaCommand.self, ConfigCommand.self,
             VersionCommand.self, DocsCommand.self, RouterCommand.self, WorkerCommand.self,
             LocalFirehoseCommand.self, LoadWorkerCommand.self,
         ])

@@ -91,6 +91,29 @@ import Testing
         }
     }
 
+    /// Policies are copied from the page: one that is no JSON is found by AWS, half an hour later.
+    @Test func `every JSON that the AWS page shows is JSON, and every command is there`() throws {
+        let page = try ProjectFiles.File(path: "docs/aws.md").text
+        let blocks = page.matches(of: #/```json\n([\s\S]*?)```/#).map { String($0.1) }
+        #expect(blocks.count >= 8)
+        for block in blocks {
+            let value = try? JSONSerialization.jsonObject(with: Data(block.utf8))
+            #expect(value is [String: Any], "docs/aws.md: not a JSON object:\n\(block)")
+        }
+        let sources = try ProjectFiles.swiftFiles(below: "Sources/Supervisor/Commands")
+            .map { try $0.text }.joined()
+        let commands = page.matches(of: #/\n(?:AWS_\w+=\w+ )?hydrant ([a-z]+)/#).map {
+            String($0.1)
+        }
+        #expect(Set(commands) == ["plan", "streams", "check", "run"])
+        for command in commands {
+            #expect(sources.contains("commandName: \"\(command)\""), "hydrant \(command)")
+        }
+        for flag in page.matches(of: #/ --(role-arn|bucket-arn|secret-arn)/#).map(\.1) {
+            #expect(sources.contains(".customLong(\"\(flag)\")"), "--\(flag)")
+        }
+    }
+
     /// Links between the pages, so that none goes nowhere.
     @Test func `every link to a file leads to one`() throws {
         let link = #/\]\(([^)#:\s]+)(?:#[^)]*)?\)/#

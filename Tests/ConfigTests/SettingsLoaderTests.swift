@@ -73,6 +73,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
             $0.localCertificateFile == "/etc/c.pem"
         },
         SampleValue("local.tls_key", "\"/etc/k.pem\"") { $0.localKeyFile == "/etc/k.pem" },
+        SampleValue("plan.price_per_gb", "0.029") { $0.pricePerGB == 0.029 },
         SampleValue("log.level", "\"debug\"") { $0.logLevel == .debug },
         SampleValue("log.format", "\"json\"") { $0.logFormat == .json },
     ]

@@ -32,6 +32,13 @@ struct JSONText {
 
     mutating func number(_ value: UInt64) { raw(String(value)) }
     mutating func number(_ value: Int) { raw(String(value)) }
+    /// With three decimals at most.
+    mutating func number(_ value: Double) {
+        let rounded = (value * 1000).rounded() / 1000
+        raw(
+            rounded == rounded.rounded() && abs(rounded) < 1e15
+                ? String(Int64(rounded)) : String(rounded))
+    }
     mutating func null() { raw("null") }
     mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 

@@ -1,6 +1,6 @@
 extension Setting {
     /// Every setting, in the order of the reference: top level first, then section by section.
-    public static let all: [Setting] = topLevel + spool + delivery + firehose + local + log
+    public static let all: [Setting] = topLevel + spool + delivery + firehose + local + plan + log
 
     private static let topLevel = [
         Setting(
@@ -201,6 +201,15 @@ extension Setting {
         Setting(
             "local.tls_key", \.localKeyFile, .optionalPath, defaultText: "plain HTTP",
             "PEM file of that certificate's key, without a passphrase."),
+    ]
+
+    private static let plan = [
+        Setting(
+            "plan.price_per_gb", \.pricePerGB, .price, defaultText: "none",
+            """
+            USD that Firehose bills for a GB (2^30 bytes) of records in your region, for \
+            `hydrant plan`; see AWS's price list. 0 is none.
+            """)
     ]
 
     private static let log = [

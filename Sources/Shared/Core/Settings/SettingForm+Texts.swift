@@ -126,6 +126,29 @@ extension SettingForm where Value == String? {
     }
 }
 
+extension SettingForm where Value == Double? {
+    /// An amount of money; 0 says that there is none.
+    static var price: Self {
+        SettingForm(
+            words: "a number, 0 to 1000",
+            parse: { (value) throws(SettingRefusal) in
+                let amount: Double? =
+                    switch value {
+                    case .integer(let number): Double(number)
+                    case .real(let number): number
+                    default: nil
+                    }
+                guard let amount, (0...1000).contains(amount) else {
+                    throw SettingRefusal(
+                        "must be a number, 0 to 1000, not \(value.inWords)",
+                        hint: "write it like 0.029, without quotes and currency")
+                }
+                return amount == 0 ? nil : amount
+            },
+            show: { .real($0 ?? 0) })
+    }
+}
+
 extension SettingForm where Value == Bool {
     static var yesOrNo: Self {
         SettingForm(

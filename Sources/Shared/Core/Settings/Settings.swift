@@ -94,6 +94,9 @@ public struct Settings: Equatable, Sendable {
     public var localCertificateFile: String?
     public var localKeyFile: String?
 
+    /// USD for a billed GB, for `hydrant plan`; nil when nobody said.
+    public var pricePerGB: Double?
+
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.auto
 
@@ -104,7 +107,11 @@ public struct Settings: Equatable, Sendable {
     /// The local Firehose's key pair, as an AWS credentials file.
     public var localCredentialsPath: String { dataFolder + "/local-credentials" }
     /// The wait before a batch that is not full leaves, "auto" resolved.
-    public var effectiveLingerMs: UInt64 { lingerMs ?? (deliveryMode == .local ? 1000 : 10_000) }
+    public var effectiveLingerMs: UInt64 {
+        lingerMs ?? (deliveryMode == .local ? 1000 : Self.lingerMsOfAWS)
+    }
+    /// What "auto" is where calls and their rounding are billed.
+    public static let lingerMsOfAWS: UInt64 = 10_000
 
     public var localSpeaksTLS: Bool { localCertificateFile != nil }
 

@@ -1,0 +1,154 @@
+/// What a rate of hits asks of Firehose, and of this host when Firehose is away: arithmetic, before
+/// anything runs.
+///
+/// Bytes are of rows as they are delivered, with their newline. Every figure is for all hosts
+/// together unless it says "a shard".
+public struct DeliveryPlan: Equatable, Sendable {
+    public struct Demand: Equatable, Sendable {
+        /// Rows per second, at the peak.
+        public var rate: Double
+        public var rowBytes: Int
+        public var region: String
+        public var quota: StreamQuota
+        /// Part of the quota that is to stay unused, 0 ..< 1: for peaks within a second, for shards
+        /// that get more than their share, and for what an outage left.
+        public var headroom = 0.3
+        /// Nil: as many as are needed.
+        public var workers: Int?
+        /// A batch leaves at so many bytes, or after so long.
+        public var lingerBytes = 256 << 10
+        public var lingerMs: UInt64 = 10_000
+        /// What a stream gathers before it writes an object, which is one COPY.
+        public var bufferMiB = 64
+        public var bufferSeconds = 300
+        public var outageMs: UInt64 = 3_600_000
+        /// A shard's, for good rows.
+        public var spoolBytesMax: UInt64 = 10 << 30
+        /// USD for 2^30 billed bytes; nil when nobody said.
+        public var pricePerGB: Double?
+
+        public init(rate: Double, rowBytes: Int, region: String) {
+            self.rate = rate
+            self.rowBytes = rowBytes
+            self.region = region
+            quota = .of(region: region)
+        }
+    }
+
+    /// One way to put rows into records.
+    public struct Way: Equatable, Sendable {
+        public var shardsNeeded: Int
+        public var callsPerSecond: Double
+        public var recordsPerSecond: Double
+        public var billedBytesPerSecond: Double
+
+        public var billedGBPerDay: Double { billedBytesPerSecond * 86_400 / Double(1 << 30) }
+    }
+
+    /// Firehose bills each record as if it were filled up to a multiple of this.
+    public static let billedStepBytes = 5120
+    /// What the spool writes beside a row at most: its record's header, for a frame of one hit.
+    public static let spoolRowOverheadBytes = SpoolRecordHeader.byteCount
+
+    public let demand: Demand
+    /// Many rows a record, as Hydrant does it.
+    public let aggregated: Way
+    public let oneRowPerRecord: Way
+
+    public init(_ demand: Demand) {
+        self.demand = demand
+        aggregated = Self.aggregated(demand)
+        oneRowPerRecord = Self.oneRowPerRecord(demand)
+    }
+
+    // MARK: Streams
+
+    /// The number the other figures are for.
+    public var shards: Int { demand.workers ?? aggregated.shardsNeeded }
+    public var rowBytesPerSecond: Double { demand.rate * Double(demand.rowBytes) }
+    public var shardBytesPerSecond: Double { rowBytesPerSecond / Double(shards) }
+    /// Of the byte quota, 1 being all of it.
+    public var shardFill: Double { shardBytesPerSecond / Double(demand.quota.bytesPerSecond) }
+    public var hasEnoughShards: Bool { shards >= aggregated.shardsNeeded }
+
+    /// How often a stream writes an object and loads it.
+    public var copiesPerHour: Double {
+        let fillSeconds = Double(demand.bufferMiB << 20) / shardBytesPerSecond
+        // An interval of 0 is as soon as possible; COPY itself comes about once a minute.
+        let seconds = max(60, min(Double(demand.bufferSeconds), fillSeconds))
+        return Double(shards) * 3600 / seconds
+    }
+
+    // MARK: Without Firehose
+
+    /// Rows of an outage, with what the spool adds.
+    public var outageSpoolBytes: Double {
+        demand.rate * Double(demand.rowBytes + Self.spoolRowOverheadBytes)
+            * Double(demand.outageMs) / 1000
+    }
+    public var outageSpoolBytesPerShard: Double { outageSpoolBytes / Double(shards) }
+    /// How long `spool.max_bytes` lasts.
+    public var spoolSeconds: Double {
+        let perSecond = demand.rate * Double(demand.rowBytes + Self.spoolRowOverheadBytes)
+        return Double(demand.spoolBytesMax) * Double(shards) / perSecond
+    }
+    /// From the outage's end until all is delivered, at the full quota while rows go on coming; nil:
+    /// never.
+    public var catchUpSeconds: Double? {
+        let spare = Double(demand.quota.bytesPerSecond) * Double(shards) - rowBytesPerSecond
+        guard spare > 0 else { return nil }
+        return rowBytesPerSecond * Double(demand.outageMs) / 1000 / spare
+    }
+    /// Of calls in the making or under way, base64 and all: a full one for each lane of a worker.
+    public var callMemoryBytesPerWorker: Int { 2 * (Limits.firehoseCallBytesMax / 3 * 4) }
+    /// What a router holds of hits that no worker has stored yet.
+    public var windowBytesPerRouter: Int {
+        min(shards * Limits.windowBytesPerWorkerMax, Limits.windowBytesMax)
+    }
+
+    // MARK: The two ways
+
+    private static func aggregated(_ demand: Demand) -> Way {
+        let bytes = demand.rate * Double(demand.rowBytes)
+        let fullBatch = Double(max(demand.lingerBytes, demand.rowBytes))
+        let needed = shards(
+            demand, calls: bytes / fullBatch,
+            records: bytes / min(fullBatch, Double(Limits.firehoseRecordBytesMax)))
+        let shards = Double(demand.workers ?? needed)
+        // A quiet shard's batch is what came in the time; a busy one's leaves when it is full.
+        let lingered = bytes / shards * Double(demand.lingerMs) / 1000
+        let batch = max(Double(demand.rowBytes), min(fullBatch, lingered))
+        let calls = bytes / batch
+        let recordsPerCall = (batch / Double(Limits.firehoseRecordBytesMax)).rounded(.up)
+        let records = calls * recordsPerCall
+        // Rows end anywhere within the last step, so half of it is wasted.
+        let waste = Double(billedStepBytes) / 2
+        let billed = max(bytes + records * waste, records * Double(billedStepBytes))
+        return Way(
+            shardsNeeded: needed, callsPerSecond: calls, recordsPerSecond: records,
+            billedBytesPerSecond: billed)
+    }
+
+    private static func oneRowPerRecord(_ demand: Demand) -> Way {
+        let perCall = min(
+            Limits.firehoseCallRecordsMax, Limits.firehoseCallBytesMax / demand.rowBytes)
+        let steps = (demand.rowBytes + billedStepBytes - 1) / billedStepBytes
+        let calls = demand.rate / Double(max(1, perCall))
+        return Way(
+            shardsNeeded: shards(demand, calls: calls, records: demand.rate),
+            callsPerSecond: calls, recordsPerSecond: demand.rate,
+            billedBytesPerSecond: demand.rate * Double(steps * billedStepBytes))
+    }
+
+    /// As many streams as keep all three quotas, the headroom left alone.
+    private static func shards(_ demand: Demand, calls: Double, records: Double) -> Int {
+        let usable = 1 - demand.headroom
+        let quota = demand.quota
+        let needed = max(
+            demand.rate * Double(demand.rowBytes) / (Double(quota.bytesPerSecond) * usable),
+            calls / (Double(quota.callsPerSecond) * usable),
+            records / (Double(quota.recordsPerSecond) * usable))
+        // What is 3.0000000001 because of binary fractions is 3.
+        return max(1, Int((needed - 1e-9).rounded(.up)))
+    }
+}
