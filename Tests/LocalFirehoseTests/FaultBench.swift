@@ -181,7 +181,7 @@ final class RawClient {
         while monotonicNanoseconds() - heard < quietMs * 1_000_000 {
             if !rest.isEmpty {
                 let sent = rest.withUnsafeBytes {
-                    send(
+                    Glibc.send(
                         descriptor, $0.baseAddress, $0.count,
                         Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
                 }

@@ -39,7 +39,7 @@ import Testing
         var isDone = false
         var room = [UInt8](repeating: 0, count: 64 << 10)
         let began = monotonicNanoseconds()
-        do throws(TLSFailure) {
+        do {
             isDone = try session.handshake()
             while monotonicNanoseconds() - began < quietMs * 1_000_000 {
                 while session.bytesToTake > 0 {
@@ -61,7 +61,7 @@ import Testing
                     if isDone {
                         for start in stride(from: 0, to: bytes.count, by: 32 << 10) {
                             let piece = Array(bytes[start..<min(start + 32 << 10, bytes.count)])
-                            try piece.withUnsafeBytes { (piece) throws(TLSFailure) in
+                            try piece.withUnsafeBytes { piece in
                                 try session.write(piece)
                             }
                         }
@@ -70,7 +70,7 @@ import Testing
                 }
                 var plain = [UInt8](repeating: 0, count: 64 << 10)
                 reading: while true {
-                    let found = try plain.withUnsafeMutableBytes { (plain) throws(TLSFailure) in
+                    let found = try plain.withUnsafeMutableBytes { plain in
                         try session.read(into: plain)
                     }
                     switch found {
@@ -85,7 +85,7 @@ import Testing
                 if talk.saidGoodbye || RawClient.isWhole(Array(talk.text.utf8)) { break }
             }
         } catch {
-            talk.failure = error
+            talk.failure = error as? TLSFailure
         }
         return talk
     }
