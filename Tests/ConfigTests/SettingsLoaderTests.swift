@@ -287,7 +287,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     private func loadFrom(
         _ folder: TemporaryFolder, _ configPath: String? = nil, overrides: [String] = [],
-        for need: SettingsNeed = .start
+        for need: SettingsNeed = .use
     ) throws(ConfigProblems) -> LoadedSettings {
         try SettingsLoader.load(
             configPath: configPath, overrides: overrides, environment: [:],
