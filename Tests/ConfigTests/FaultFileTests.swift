@@ -52,7 +52,7 @@ import Testing
         #expect(shown.hasPrefix("faults.toml:6:1: error: count must be"), "\(shown)")
         #expect(problems("seed = -1\n").hasPrefix("faults.toml:1:1: error: seed must be"))
         #expect(
-            problems("[[fault]]\nname = \"x\"\n").contains("1:1: error: an entry without a kind"))
+            problems("[[fault]]\nname = \"x\"\n").contains("1:3: error: an entry without a kind"))
         #expect(problems("fault = 3\n").contains("fault is not a list of entries"))
         #expect(problems("fault = [{kind = \"hangs\"}]\n").contains("did you mean \"hang\"?"))
         #expect(problems("[[fault]\n").contains("faults.toml:1:"))

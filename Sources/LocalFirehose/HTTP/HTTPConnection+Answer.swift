@@ -91,6 +91,12 @@ extension HTTPConnection {
         outgoing = nil
         state = .silent
         deadlineMs = server.loop.nowMs + HTTPLimit.silenceMs
+        startReadingAgain()
+    }
+
+    /// Whether it was reading or not, which libuv does not take alike.
+    private func startReadingAgain() {
+        stream.stopReading()
         do { try stream.startReading() } catch { close() }
     }
 
@@ -193,7 +199,7 @@ extension HTTPConnection {
             stream.shutDownWriting()
             state = .draining
             deadlineMs = server.loop.nowMs + HTTPLimit.drainMs
-            do { try stream.startReading() } catch { close() }
+            startReadingAgain()
         }
     }
 }

@@ -32,7 +32,8 @@ import Testing
         var fault = Fault(.throttle)
         (fault.after, fault.every, fault.count) = (2, 3, 2)
         var plan = plan(fault)
-        #expect(met(&plan, calls: 20) == [2, 5])
+        let found14 = met(&plan, calls: 20)
+        #expect(found14 == [2, 5])
         #expect(plan.entries[0].tally.matched == 20 && plan.entries[0].tally.fired == 2)
     }
 
@@ -40,10 +41,12 @@ import Testing
         var fault = Fault(.throttle)
         (fault.startMs, fault.forMs) = (100, 200)
         var window = plan(fault)
-        #expect(met(&window, calls: 10, everyMs: 50) == [2, 3, 4, 5])
+        let found15 = met(&window, calls: 10, everyMs: 50)
+        #expect(found15 == [2, 3, 4, 5])
         (fault.startMs, fault.forMs, fault.onMs, fault.offMs) = (0, 0, 100, 50)
         var flapping = plan(fault)
-        #expect(met(&flapping, calls: 8, everyMs: 50) == [0, 1, 3, 4, 6, 7])
+        let found16 = met(&flapping, calls: 8, everyMs: 50)
+        #expect(found16 == [0, 1, 3, 4, 6, 7])
     }
 
     @Test func `chance repeats with its seed, and is as likely as said`() {
@@ -51,8 +54,10 @@ import Testing
         fault.probability = 0.25
         var (one, same, other) = (plan(fault), plan(fault), plan(fault, seed: 2))
         let first = met(&one, calls: 4000)
-        #expect(first == met(&same, calls: 4000))
-        #expect(first != met(&other, calls: 4000))
+        let found17 = met(&same, calls: 4000)
+        #expect(first == found17)
+        let found18 = met(&other, calls: 4000)
+        #expect(first != found18)
         #expect((900...1100).contains(first.count))
     }
 
@@ -73,14 +78,17 @@ import Testing
         var fault = Fault(.status)
         fault.calls = .describe
         var describing = plan(fault)
-        #expect(met(&describing, calls: 1) == [])
+        let found19 = met(&describing, calls: 1)
+        #expect(found19 == [])
         let describe = FaultPlan.Call(operation: "DescribeDeliveryStream", stream: "s")
-        #expect(describing.judge(describe, nowMs: 1000) { _ in true }.outcome != nil)
+        let found1 = describing.judge(describe, nowMs: 1000) { _ in true }
+        #expect(found1.outcome != nil)
         fault = Fault(.partial)
         fault.calls = .any
         var partial = plan(fault)
         let single = FaultPlan.Call(operation: "PutRecord", stream: "s", recordBytes: [1])
-        #expect(partial.judge(single, nowMs: 1000) { _ in true }.outcome == nil)
+        let found2 = partial.judge(single, nowMs: 1000) { _ in true }
+        #expect(found2.outcome == nil)
     }
 
     // MARK: What
@@ -151,17 +159,22 @@ import Testing
         var fault = Fault(.quota)
         fault.bytesPerSecond = 1000
         var plan = plan(fault)
-        #expect(plan.judge(call([5000]), nowMs: 1000) { _ in true }.outcome == nil)
-        #expect(plan.judge(call([1]), nowMs: 4000) { _ in true }.outcome != nil)
-        #expect(plan.judge(call([1]), nowMs: 6100) { _ in true }.outcome == nil)
+        let found3 = plan.judge(call([5000]), nowMs: 1000) { _ in true }
+        #expect(found3.outcome == nil)
+        let found4 = plan.judge(call([1]), nowMs: 4000) { _ in true }
+        #expect(found4.outcome != nil)
+        let found5 = plan.judge(call([1]), nowMs: 6100) { _ in true }
+        #expect(found5.outcome == nil)
     }
 
     @Test func `poison meets only calls that hold it`() {
         var fault = Fault(.poison)
         fault.text = "bad"
         var plan = plan(fault)
-        #expect(plan.judge(call(), nowMs: 1000) { $0 == "good" }.outcome == nil)
-        #expect(plan.judge(call(), nowMs: 1000) { $0 == "bad" }.outcome != nil)
+        let found6 = plan.judge(call(), nowMs: 1000) { $0 == "good" }
+        #expect(found6.outcome == nil)
+        let found7 = plan.judge(call(), nowMs: 1000) { $0 == "bad" }
+        #expect(found7.outcome != nil)
         #expect(plan.entries[0].tally.fired == 1)
     }
 
@@ -189,12 +202,18 @@ import Testing
         skew.offsetSeconds = -600
         (tls.tls, tls.count) = (.silence, 1)
         var plan = plan(reset, skew, tls)
-        #expect(plan.judge(call(), nowMs: 1000) { _ in true } == FaultPlan.Verdict())
-        #expect(plan.resets(operation: "PutRecord", stream: "s", nowMs: 1000))
-        #expect(!plan.resets(operation: "PutRecord", stream: nil, nowMs: 1000))
-        #expect(plan.skewSeconds(operation: "PutRecord", stream: nil, nowMs: 1000) == -600)
-        #expect(plan.connectionCame(nowMs: 1000) == .silence)
-        #expect(plan.connectionCame(nowMs: 1000) == nil)
+        let found8 = plan.judge(call(), nowMs: 1000) { _ in true }
+        #expect(found8 == FaultPlan.Verdict())
+        let found9 = plan.resets(operation: "PutRecord", stream: "s", nowMs: 1000)
+        #expect(found9)
+        let found10 = plan.resets(operation: "PutRecord", stream: nil, nowMs: 1000)
+        #expect(!found10)
+        let found11 = plan.skewSeconds(operation: "PutRecord", stream: nil, nowMs: 1000)
+        #expect(found11 == -600)
+        let found12 = plan.connectionCame(nowMs: 1000)
+        #expect(found12 == .silence)
+        let found13 = plan.connectionCame(nowMs: 1000)
+        #expect(found13 == nil)
     }
 
     @Test func `records are stored unless the answer refuses them`() {
