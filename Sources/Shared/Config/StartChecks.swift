@@ -13,9 +13,25 @@ public enum StartChecks {
         } catch {
             problems += error.problems
         }
-        problems += faultPlanProblems(loaded)
+        problems += faultPlanProblems(loaded) + halfOfTLS(loaded)
         if !problems.isEmpty { throw ConfigProblems(problems) }
         return file
+    }
+
+    private static func halfOfTLS(_ loaded: LoadedSettings) -> [ConfigProblem] {
+        let settings = loaded.settings
+        guard (settings.localCertificateFile == nil) != (settings.localKeyFile == nil) else {
+            return []
+        }
+        let keys = ["local.tls_certificate", "local.tls_key"]
+        let (given, missing) =
+            settings.localKeyFile == nil ? (keys[0], keys[1]) : (keys[1], keys[0])
+        return [
+            ConfigProblem(
+                loaded.place(of: given),
+                "\(given) and \(missing) go together, and \(missing) is not set",
+                hint: "set both for TLS, or neither for plain HTTP")
+        ]
     }
 
     private static func faultPlanProblems(_ loaded: LoadedSettings) -> [ConfigProblem] {

@@ -93,14 +93,6 @@ extension Settings {
                     "local.listen (\(localListen.text)) is not a loopback address",
                     "whoever reaches it and knows its key pair can write rows"))
         }
-        if (localCertificateFile == nil) != (localKeyFile == nil) {
-            let missing = localKeyFile == nil ? "local.tls_key" : "local.tls_certificate"
-            found.append(
-                refused(
-                    ["local.tls_certificate", "local.tls_key"],
-                    "local.tls_certificate and local.tls_key go together, and \(missing) is not set",
-                    "set both for TLS, or neither for plain HTTP"))
-        }
         if endpointURL != nil {
             found.append(
                 warning(
