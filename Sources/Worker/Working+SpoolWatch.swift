@@ -55,7 +55,9 @@ extension Working {
         let nowMs = state.pointee.loop.nowMs
         guard nowMs >= state.pointee.spoolWatch.nextMs else { return }
         state.pointee.spoolWatch.nextMs = nowMs + SpoolWatch.everyMs
-        for finding in state.pointee.spool.pointee.lookAfter() { tell(finding) }
+        for finding in state.pointee.spool.pointee.lookAfter() { tell(finding, "") }
+        let orphan = state.pointee.adoption.shard.map { "shard \($0)'s " } ?? ""
+        for finding in state.pointee.adoption.lookAfter() { tell(finding, orphan) }
         for notice in state.pointee.spool.pointee.takeNotices() { state.pointee.log(notice.line) }
         for notice in state.pointee.adoption.takeNotices() { state.pointee.log(notice.line) }
         let spool = state.pointee.spool
@@ -75,7 +77,8 @@ extension Working {
         if let line = state.pointee.spoolWatch.line(for: damage) { state.pointee.log(line) }
     }
 
-    private func tell(_ finding: ShardSpool.Finding) {
+    /// - Parameter whose: nothing for the worker's own shard.
+    private func tell(_ finding: ShardSpool.Finding, _ whose: String) {
         switch finding {
         case .rescued(let lane, let rescue):
             let kept =
@@ -86,7 +89,7 @@ extension Working {
                 ? "\(rescue.lostSegments) segments (\(rescue.lostBytes) B) are gone; what they held "
                     + "undelivered is counted as dropped" : "no other segment is missing"
             state.pointee.log(
-                "spool: files of the \(lane.folder) lane were removed or moved behind our back and "
+                "spool: files of \(whose.isEmpty ? "the " : whose)\(lane.folder) lane were removed or moved behind our back and "
                     + "are made again: \(kept), \(lost)")
         case .lostLock(let pid):
             let holder = pid.map { "process \($0)" } ?? "another process"

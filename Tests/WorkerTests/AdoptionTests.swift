@@ -92,6 +92,35 @@ import Testing
         }
     }
 
+    @Test func `an orphan whose folder is removed gets it again, and keeps its ledger`() throws {
+        let folder = TemporaryFolder()
+        try Self.fill(folder, 2, good: 3, bad: 2)
+        let own = try Held(folder, 0)
+        var good = LaneQueue(own: own.good)
+        var bad = LaneQueue(own: own.bad)
+        var adoption = Self.adoption(folder)
+        var nowMs: UInt64 = 0
+        var event = Self.tickOn(&adoption, &good, &bad, &nowMs)
+        #expect(event == .adopted(shard: 2))
+        try FileManager.default.removeItem(atPath: folder.path + "/shard-2")
+        let findings = adoption.lookAfter()
+        #expect(findings.count == 2)
+        while Self.takeOne(&good) != nil {}
+        while Self.takeOne(&bad) != nil {}
+        let spool = adoption.adopted
+        let adopted = try #require(spool)
+        #expect(adopted.pointee.ledger.accepted == 5 && adopted.pointee.ledger.spooled == 0)
+        let dropped = adopted.pointee.ledger.dropped
+        event = Self.tickOn(&adoption, &good, &bad, &nowMs)
+        guard case .finished(shard: 2, let hits) = event else {
+            Issue.record("\(event)")
+            return
+        }
+        #expect(hits + dropped == 5)
+        let kept = try SpoolSummary.read(spoolFolder: folder.path, shard: 2)
+        #expect(kept.ledger.accepted == 5 && kept.ledger.dropped == dropped)
+    }
+
     @Test func `orphans are taken in one after the other and keep their ledgers`() throws {
         let folder = TemporaryFolder()
         try Self.fill(folder, 0, good: 2, bad: 0)

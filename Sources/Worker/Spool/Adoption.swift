@@ -21,7 +21,7 @@ struct Adoption: ~Copyable {
         case none
         /// Both its lanes may have rows to deliver.
         case adopted(shard: Int)
-        /// Delivered; its lock is free.
+        /// Nothing waits any more; its lock is free. `hits`: of those that waited, delivered.
         case finished(shard: Int, hits: UInt64)
         /// Tried again later. Told once a shard.
         case failed(shard: Int, String)
@@ -35,8 +35,9 @@ struct Adoption: ~Copyable {
     private let files: Files
     private(set) var shard: Int?
     private let spool = UnsafeMutablePointer<ShardSpool>.allocate(capacity: 1)
-    /// Undelivered when it was adopted.
+    /// Undelivered when it was adopted, and dropped by then.
     private var hits: UInt64 = 0
+    private var droppedBefore: UInt64 = 0
     /// Found with nothing to deliver, under their lock: nobody adds to them.
     private var settled: Set<Int> = []
     private var toldFailures: Set<Int> = []
@@ -87,6 +88,11 @@ struct Adoption: ~Copyable {
         return notices + (shard == nil ? [] : spool.pointee.takeNotices())
     }
 
+    /// The adopted shard's files, as `ShardSpool.lookAfter` has it for the worker's own.
+    mutating func lookAfter() -> [ShardSpool.Finding] {
+        shard == nil ? [] : spool.pointee.lookAfter()
+    }
+
     /// Call a few times a second.
     mutating func tick(nowMs: UInt64, good: inout LaneQueue, bad: inout LaneQueue) -> Event {
         if let shard {
@@ -94,9 +100,10 @@ struct Adoption: ~Copyable {
             else { return .none }
             good.release()
             bad.release()
+            let dropped = spool.pointee.ledger.dropped - droppedBefore
             close()
             settled.insert(shard)
-            return .finished(shard: shard, hits: hits)
+            return .finished(shard: shard, hits: hits - min(hits, dropped))
         }
         guard nowMs >= nextLookMs else { return .none }
         nextLookMs = nowMs + Self.lookEveryMs
@@ -139,6 +146,7 @@ struct Adoption: ~Copyable {
                 badBytesMax: limits.badBytesMax, segmentBytes: limits.segmentBytes, files: files))
         self.shard = shard
         hits = spool.pointee.good.undeliveredHits + spool.pointee.bad.undeliveredHits
+        droppedBefore = spool.pointee.ledger.dropped
         if hits > 0 { return true }
         close()
         settled.insert(shard)
