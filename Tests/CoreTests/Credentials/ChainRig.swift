@@ -19,7 +19,7 @@ struct ChainRig {
 
     init(_ environment: [String: String]) {
         self.environment = environment.merging(
-            ["HOME": "/home/u", "AWS_EC2_METADATA_DISABLED": "true"]
+            ["HOME": "/users/u", "AWS_EC2_METADATA_DISABLED": "true"]
         ) { given, _ in given }
     }
 

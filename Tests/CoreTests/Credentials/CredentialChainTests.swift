@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct CredentialChainTests {
     private static let pair = ["AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "secret"]
-    private static let credentialsPath = "/home/u/.aws/credentials"
-    private static let configPath = "/home/u/.aws/config"
+    private static let credentialsPath = "/users/u/.aws/credentials"
+    private static let configPath = "/users/u/.aws/config"
     private static let roleARN = "arn:aws:iam::123456789012:role/shop"
 
     // MARK: Order
@@ -130,9 +130,9 @@ import Testing
         var rig = ChainRig([
             "AWS_SHARED_CREDENTIALS_FILE": "~/c", "AWS_CONFIG_FILE": "/etc/aws",
         ])
-        rig.files["/home/u/c"] = "[default]\naws_access_key_id=A\naws_secret_access_key=B"
+        rig.files["/users/u/c"] = "[default]\naws_access_key_id=A\naws_secret_access_key=B"
         #expect(rig.found() != nil)
-        #expect(rig.reads == ["/home/u/c", "/etc/aws"])
+        #expect(rig.reads == ["/users/u/c", "/etc/aws"])
     }
 
     @Test func `a role is assumed as its source profile by a request that is signed right`() throws
