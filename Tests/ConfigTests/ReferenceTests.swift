@@ -24,6 +24,13 @@ import Testing
             "run: hydrant docs example > docs/hydrant.example.toml")
     }
 
+    @Test func `docs/faults.md names every key of a fault, and every kind`() throws {
+        let page = try committed("docs/faults.md")
+        for word in FaultKey.all.map(\.key) + Fault.Kind.allCases.map(\.rawValue) {
+            #expect(page.contains("`\(word)`") || page.contains("`\(word) "), "\(word)")
+        }
+    }
+
     @Test func `the example loads as it stands, and changes nothing when uncommented`() throws {
         let example = SettingsReference.example
         let plain = try load("")

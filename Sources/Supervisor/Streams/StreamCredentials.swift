@@ -2,7 +2,7 @@ import Core
 import Platform
 
 /// The one place where the commands about streams get their key pair: in mode local the local
-/// Firehose's, in mode aws the environment's.
+/// Firehose's, in mode aws what a worker would find.
 func streamCredentials(_ settings: Settings) throws -> Credentials {
     switch settings.deliveryMode {
     case .local:
@@ -17,12 +17,12 @@ func streamCredentials(_ settings: Settings) throws -> Credentials {
         }
         return pair
     case .aws:
-        guard let pair = Credentials(environment: processEnvironment()) else {
+        do {
+            return try Glue.findCredentials(settings).credentials
+        } catch {
             throw ClusterFailure(
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set",
-                hint: "set them, and AWS_SESSION_TOKEN if the pair is temporary",
-                exitCode: ClusterExit.failed)
+                "there are no AWS credentials", hint: "`hydrant credentials` says where was looked",
+                exitCode: ClusterExit.unavailable)
         }
-        return pair
     }
 }
