@@ -12,7 +12,7 @@ extension EndToEnd {
             let server = try PlantedServer(["--delay-ms", "20"])
             let output = try bench.load(
                 [
-                    server.url, "--find-max", "p50<80ms,errors=0", "-R", "80", "-z", "500ms", "-c",
+                    server.url, "--find-max", "p50<80ms,errors=0", "-R", "80", "-z", "1s", "-c",
                     "4",
                     "-o", "r.json",
                 ], timeoutSeconds: 120)
