@@ -14,6 +14,8 @@ extension Cluster {
         lookForHung()
         tickWaitingReload()
         lendSockets()
+        // A folder that is gone is to be known as gone since now, not since somebody asked.
+        _ = orphans.lines(nowMs: loop.nowMs)
         for (shard, counts) in workerCounts().enumerated() {
             if shard == progress.count { progress.append(ProgressWatch()) }
             progress[shard].look(
