@@ -148,7 +148,7 @@ public struct CredentialInputs: Sendable {
 public struct FoundCredentials: Equatable, Sendable {
     public var credentials: Credentials
     public var source = CredentialSource.environment
-    /// Where in the source: "profile shop of /root/.aws/credentials".
+    /// Where in the source: "profile shop of ~/.aws/credentials".
     public var detail: String
     /// A role's ARN or name, if they are a role's.
     public var role: String?
