@@ -81,6 +81,13 @@ import Testing
         #expect(cluster.ask(.stop) == ["done stopped: nothing stays in the spool"])
         #expect(cluster.waitForEnd() == 0)
 
+        let damaged = RunningCluster(behaviour: "worker:loses")
+        damaged.waitUntilReady()
+        let told = damaged.ask(.flush(timeoutMs: 10_000)).last ?? ""
+        #expect(told.contains("delivered and loaded, but for 4 dropped: hydrant status"))
+        _ = damaged.ask(.stop)
+        #expect(damaged.waitForEnd() == 0)
+
         let stuck = RunningCluster(behaviour: "worker:stuck")
         stuck.waitUntilReady()
         let answer = stuck.ask(.flush(timeoutMs: 700))

@@ -91,7 +91,8 @@ enum FakeChild {
             elif kind == 19:
                 if role + ':stuck' in behaviour: continue
                 if role == 'worker':
-                    counter('goodDelivered', counter('goodHits'))
+                    if role + ':loses' in behaviour: counter('goodDropped', 2)
+                    counter('goodDelivered', counter('goodHits') - counter('goodDropped'))
                     note('flushed')
                 else: say(3, number)
             elif kind == 20:

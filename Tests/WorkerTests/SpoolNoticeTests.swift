@@ -111,6 +111,25 @@ import Testing
         #expect(notices[0].line.contains("delivery begins at the oldest segment"))
     }
 
+    /// Whether that segment was delivered nothing in the folder tells; the operator may know.
+    @Test func `a cursor that is gone together with the oldest segment is told`() throws {
+        let shard = try InspectedShard(passed: 1)
+        try shard.remove("cursor")
+        var spool = try shard.open()
+        #expect(spool.takeNotices() == [])
+        spool.close()
+        try shard.remove("cursor")
+        try shard.remove(LaneFolder.name(of: 1))
+        spool = try shard.open()
+        let notices = spool.takeNotices()
+        guard case .cursorGone(let path, let hits)? = notices.first else {
+            Issue.record("told: \(notices)")
+            return
+        }
+        #expect(path == shard.lane.path + "/cursor" && hits > 0)
+        #expect(notices[0].line.contains("\(hits) hits before it count as delivered"))
+    }
+
     @Test func `an adopted shard's are told, and after it is closed too`() throws {
         for isClosed in [false, true] {
             let folder = TemporaryFolder()

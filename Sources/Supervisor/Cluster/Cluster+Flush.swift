@@ -57,8 +57,7 @@ extension Cluster {
             noteWaiting()
         case .done:
             flush.connection.write(
-                "done everything accepted is delivered\(localSockets == nil ? "" : " and loaded")"
-                    + " (\(seconds(nowMs - flush.startedAtMs)))\n", andClose: true)
+                "done \(outcome(counts)) (\(seconds(nowMs - flush.startedAtMs)))\n", andClose: true)
             return false
         case .timedOut:
             flush.connection.write("stuck \(describe(flush.machine))\n", andClose: true)
@@ -69,6 +68,14 @@ extension Cluster {
             flush.connection.write("progress \(describe(flush.machine))\n", andClose: false)
         }
         return true
+    }
+
+    /// What a flush that is over may say: hits that are gone for good do not become delivered by it.
+    private func outcome(_ counts: [LedgerCounts]) -> String {
+        let words = "everything accepted is delivered\(localSockets == nil ? "" : " and loaded")"
+        let dropped = counts.reduce(0) { $0 + $1.goodDropped + $1.badDropped }
+        return dropped == 0
+            ? words : "\(words), but for \(grouped(dropped)) dropped: hydrant status names shards"
     }
 
     /// What a flush still waits for, with the reason where one is known.

@@ -157,7 +157,11 @@ struct SpoolLane: ~Copyable {
         tornTails = found.tornTails
         filesIgnored = found.filesIgnored
         missing = found.missing
-        if found.cursorIsDamaged { notices.append(.cursorDamaged(folder.cursor)) }
+        if found.cursorIsDamaged {
+            notices.append(.cursorDamaged(folder.cursor))
+        } else if found.cursorSlot == nil, found.cursor.delivered > 0 {
+            notices.append(.cursorGone(folder.cursor, hitsBefore: found.cursor.delivered))
+        }
         for number in found.foreign {
             guard let moved = try? files.setAside(folder.segment(number)) else { continue }
             notices.append(.moved(moved))

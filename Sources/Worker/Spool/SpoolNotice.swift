@@ -3,6 +3,8 @@ enum SpoolNotice: Equatable {
     case moved(MovedAside)
     /// The cursor's path.
     case cursorDamaged(String)
+    /// There is none, though hits were in segments that are gone: nothing else knows of them.
+    case cursorGone(String, hitsBefore: UInt64)
     /// Found at the start.
     case missing(folder: String, hits: UInt64)
 
@@ -13,6 +15,9 @@ enum SpoolNotice: Equatable {
         case .cursorDamaged(let path):
             "spool: \(path) is damaged or of another version: delivery begins at the oldest "
                 + "segment, and the cursor is written anew"
+        case .cursorGone(let path, let hits):
+            "spool: \(path) is gone: delivery begins at the oldest segment; the \(hits) hits before "
+                + "it count as delivered, which nothing can prove"
         case .missing(let folder, let hits):
             "spool: \(hits) hits are missing in \(folder) and count as dropped; where: hydrant "
                 + "spool verify"
