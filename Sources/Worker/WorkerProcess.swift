@@ -109,6 +109,7 @@ private func deliver(
     var tuning = DeliveryTuning()
     tuning.lingerBytes = child.settings.lingerBytes
     tuning.lingerMs = child.settings.effectiveLingerMs
+    tuning.quota = child.settings.quota(ofStream: target.streamName, host: hostName())
     let log = child.log
     let own = queue.pointee.own
     return LaneDelivery.allocate(

@@ -57,6 +57,7 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("firehose.stream", "\"clicks-{shard}\"") { $0.stream == "clicks-{shard}" },
         SampleValue("firehose.bad_stream", "\"bad-{shard}\"") { $0.badStream == "bad-{shard}" },
         SampleValue("firehose.shard_offset", "8") { $0.shardOffset == 8 },
+        SampleValue("firehose.quota", "\"20 MiB\"") { $0.quotaBytes == 20 << 20 },
         SampleValue("firehose.region", "\"eu-central-1\"") { $0.region == "eu-central-1" },
         SampleValue("firehose.endpoint_url", "\"http://localhost:5000/\"") {
             $0.endpointURL == "http://localhost:5000"

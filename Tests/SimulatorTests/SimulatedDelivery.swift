@@ -34,6 +34,10 @@ final class SimulatedDelivery {
         tuning.backoffCapMs = 2000
         tuning.probeBaseMs = 500
         tuning.probeCapMs = 2000
+        // One lane keeps to a quota, the other knows none.
+        tuning.quota =
+            isGood
+            ? StreamQuota(bytesPerSecond: 64 << 10, recordsPerSecond: 200, callsPerSecond: 20) : nil
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(
             streamName: isGood ? "good" : "bad", source: .spool(lane), recordBytesMax: 2048,
@@ -107,6 +111,10 @@ final class SimulatedDelivery {
     }
 
     private func call() {
+        let weight = CallWeight(bytes: builder.body.rawBytes, records: builder.callRecordCount)
+        if case .startTimer(let ms) = machine.leave(weight, nowMs: agenda.nowMs) {
+            return startTimer(ms)
+        }
         var inCall: [UInt64] = []
         firehose.call(isGood: isGood, builder.body.bytes) { [self] rows in
             inCall += rows
@@ -132,14 +140,13 @@ final class SimulatedDelivery {
             guard isAlive() else { return }
             perform(
                 machine.failed(
-                    fault, tookSome: failed.count < count, learnedClock: false, retryAfterMs: nil,
+                    .init(fault: fault, tookSome: failed.count < count), nowMs: agenda.nowMs,
                     dice: random()))
         case .failed(let failure):
             ambiguous += inCall
             perform(
                 machine.failed(
-                    failure.fault, tookSome: false, learnedClock: false, retryAfterMs: nil,
-                    dice: random()))
+                    .init(fault: failure.fault), nowMs: agenda.nowMs, dice: random()))
         }
     }
 

@@ -35,7 +35,7 @@ struct PlanCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A stream's bytes a second, if AWS has raised them: 20MiB. The other quotas rise with "
-                + "it.", valueName: "size"))
+                + "it. Else firehose.quota.", valueName: "size"))
     var quota: String?
 
     @Option(help: ArgumentHelp("USD for a billed GB; else plan.price_per_gb.", valueName: "USD"))
@@ -69,7 +69,9 @@ struct PlanCommand: ParsableCommand {
             demand.workers = try Self.check("--workers", workers, 1...100_000)
         }
         demand.headroom = Double(try Self.check("--headroom", headroom, 0...95)) / 100
-        if let quota { demand.quota = demand.quota.raised(toBytesPerSecond: try Self.size(quota)) }
+        if let bytes = try quota.map(Self.size) ?? settings.quotaBytes {
+            demand.quota = demand.quota.raised(toBytesPerSecond: bytes)
+        }
         demand.lingerBytes = settings.lingerBytes
         demand.lingerMs = settings.lingerMs ?? Settings.lingerMsOfAWS
         demand.bufferMiB = try Self.check("--buffer-size", bufferSize, 1...128)

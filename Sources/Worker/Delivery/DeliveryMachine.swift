@@ -16,6 +16,8 @@ enum DeliveryState: UInt64 {
 ///     idle ─rows→ lingering ─enough, or long enough→ building ─batch→ calling ─taken→ idle …
 ///                                                                └─not taken→ waiting → calling
 ///
+/// A call that the stream's quota does not allow yet waits as well (`leave`).
+///
 /// Times are milliseconds of any monotonic clock, chance comes from the caller: a test replays it.
 struct DeliveryMachine {
     private enum Phase: Equatable { case idle, lingering, building, calling, waiting, stopped }
@@ -34,12 +36,18 @@ struct DeliveryMachine {
     private var trouble: DeliveryState?
     /// The clock was corrected, and no call has succeeded since.
     private var correctedClock = false
+    /// Nil: the stream has no quota.
+    private var pace: Pace?
 
-    init(tuning: DeliveryTuning) { self.tuning = tuning }
+    init(tuning: DeliveryTuning) {
+        self.tuning = tuning
+        pace = tuning.quota.map(Pace.init)
+    }
 
     var state: DeliveryState {
         if let trouble { return trouble }
-        return phase == .building || phase == .calling ? .sending : .idle
+        // Without trouble, a wait is for the pace.
+        return phase == .building || phase == .calling || phase == .waiting ? .sending : .idle
     }
 
     /// Nothing waits and nothing is under way.
@@ -162,6 +170,16 @@ struct DeliveryMachine {
 
     // MARK: Calls
 
+    enum LeaveAction: Equatable { case call, startTimer(afterMs: UInt64) }
+
+    /// A call of that weight is ready. Asked before each try.
+    mutating func leave(_ weight: CallWeight, nowMs: UInt64) -> LeaveAction {
+        let waitMs = pace?.take(weight, nowMs: nowMs) ?? 0
+        if waitMs == 0 || phase != .calling { return .call }
+        phase = .waiting
+        return .startTimer(afterMs: waitMs)
+    }
+
     enum CallAction: Equatable {
         case rest, startTimer(afterMs: UInt64), build
         /// The same records again, signed anew with the corrected clock.
@@ -194,21 +212,30 @@ struct DeliveryMachine {
         return CallEnd(action: action, caughtUp: caughtUp)
     }
 
-    /// Some records were taken, or none. `learnedClock`: the answer told the service's time, and it
-    /// differs from ours. `dice`: any 64 bits.
-    mutating func failed(
-        _ fault: FirehoseFault, tookSome: Bool, learnedClock: Bool, retryAfterMs: UInt64?,
-        dice: UInt64
-    ) -> CallEnd {
+    struct CallFailure: Equatable {
+        var fault: FirehoseFault
+        /// Some records were taken.
+        var tookSome = false
+        /// The answer told the service's time, and it differs from ours.
+        var learnedClock = false
+        var retryAfterMs: UInt64?
+        /// What the service said it did not take.
+        var untaken = CallWeight()
+    }
+
+    /// Some records were taken, or none. `dice`: any 64 bits.
+    mutating func failed(_ failure: CallFailure, nowMs: UInt64, dice: UInt64) -> CallEnd {
+        pace?.giveBack(failure.untaken)
+        if failure.fault == .throttled { pace?.throttled(nowMs: nowMs) }
         guard phase == .calling else { return CallEnd(action: .stopped) }
-        if fault == .clockSkew, learnedClock, !correctedClock {
+        if failure.fault == .clockSkew, failure.learnedClock, !correctedClock {
             correctedClock = true
             return CallEnd(action: .callAgain)
         }
-        failures = tookSome ? 1 : failures + 1
-        trouble = Self.trouble(of: fault)
+        failures = failure.tookSome ? 1 : failures + 1
+        trouble = Self.trouble(of: failure.fault)
         phase = .waiting
-        return CallEnd(action: .callAfter(ms: wait(fault, retryAfterMs, dice)))
+        return CallEnd(action: .callAfter(ms: wait(failure.fault, failure.retryAfterMs, dice)))
     }
 
     private static func trouble(of fault: FirehoseFault) -> DeliveryState {

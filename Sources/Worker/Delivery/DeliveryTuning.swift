@@ -15,6 +15,9 @@ struct DeliveryTuning {
     var probeBaseMs: UInt64 = 5000
     var probeCapMs: UInt64 = 60_000
 
+    /// What the stream takes from this lane; nil: whatever it likes.
+    var quota: StreamQuota?
+
     var call = CallLimits()
     /// How long a stop waits for the call in flight.
     var stopWaitMs: UInt64 = 2000

@@ -100,7 +100,10 @@ struct LaneDelivery: ~Copyable {
             in: loop, route: target.route, limits: tuning.call, owner: address,
             didFinish: Self.callFinished)
         machine = DeliveryMachine(tuning: tuning)
-        builder = BatchBuilder(streamName: target.streamName, source: source)
+        let callBytes = Pace.callBytesMax(tuning.quota)
+        builder = BatchBuilder(
+            streamName: target.streamName, source: source,
+            recordBytesMax: min(callBytes, Limits.firehoseRecordBytesMax), callBytesMax: callBytes)
         hasCredentials = target.credentials != nil
         let nobody = Credentials(accessKeyID: "", secretAccessKey: "")
         head = FirehoseCallHead(
@@ -227,6 +230,9 @@ struct LaneDelivery: ~Copyable {
                 endpoint: target.route.endpoint, region: target.region, credentials: credentials)
         }
         guard hasCredentials else { return awaitCredentials() }
+        if case .startTimer(let ms) = machine.leave(callWeight, nowMs: loop.nowMs) {
+            return timer.start(afterMs: ms)
+        }
         let now = Int64(realtimeMicroseconds() / 1_000_000) + clockOffsetSeconds
         head.sign(
             unixSeconds: max(0, now), payloadHash: builder.body.payloadHash,
@@ -234,11 +240,14 @@ struct LaneDelivery: ~Copyable {
         connection.pointee.call(head: head.bytes, body: builder.body.bytes)
     }
 
+    private var callWeight: CallWeight {
+        CallWeight(bytes: builder.body.rawBytes, records: builder.callRecordCount)
+    }
+
     /// The batch waits as if it had been refused; no call is made.
     private mutating func awaitCredentials() {
         let end = machine.failed(
-            .refused, tookSome: false, learnedClock: false, retryAfterMs: nil,
-            dice: randomUInt64())
+            .init(fault: .refused), nowMs: loop.nowMs, dice: randomUInt64())
         lastError = lacking ?? "no credentials yet: they are being looked for"
         perform(end)
     }
@@ -260,9 +269,12 @@ struct LaneDelivery: ~Copyable {
 
     mutating func callHasFinished() {
         let recordCount = builder.callRecordCount
+        let weight = callWeight
         let reply: FirehoseReply
+        var isAnswered = true
         if let trouble = connection.pointee.trouble {
             reply = .failed(FirehoseReply.Failure(fault: trouble.fault, text: trouble.text))
+            isAnswered = false
         } else {
             counters.add(to: .firehoseCalls)
             reply = FirehoseReply(connection.pointee.response, recordCount: recordCount)
@@ -271,11 +283,12 @@ struct LaneDelivery: ~Copyable {
         case .delivered: delivered()
         case .partial(let failed, let fault, let text):
             count(taken: builder.body, except: failed)
+            let untaken = CallWeight(bytes: bytes(of: failed), records: failed.count)
             builder.settle(failed: failed)
-            let tookSome = failed.count < recordCount
-            failedToDeliver(.init(fault: fault, text: text), tookSome: tookSome)
+            failedToDeliver(.init(fault: fault, text: text), untaken, of: recordCount)
         case .failed(let failure):
-            failedToDeliver(failure, tookSome: false)
+            // What got no answer may have been taken, and counts.
+            failedToDeliver(failure, isAnswered ? weight : CallWeight(), of: recordCount)
         }
         showState()
     }
@@ -294,12 +307,21 @@ struct LaneDelivery: ~Copyable {
         perform(end)
     }
 
-    private mutating func failedToDeliver(_ failure: FirehoseReply.Failure, tookSome: Bool) {
+    private func bytes(of records: [Int]) -> Int {
+        records.reduce(0) { $0 + builder.body.records[$1].rawBytes }
+    }
+
+    private mutating func failedToDeliver(
+        _ failure: FirehoseReply.Failure, _ untaken: CallWeight, of recordCount: Int
+    ) {
         counters.add(to: .firehoseCallsFailed)
         let learned = failure.fault == .clockSkew && learnClock(failure.serverUnixSeconds)
+        let tookSome = untaken.records > 0 && untaken.records < recordCount
         let end = machine.failed(
-            failure.fault, tookSome: tookSome, learnedClock: learned,
-            retryAfterMs: failure.retryAfterMs, dice: randomUInt64())
+            .init(
+                fault: failure.fault, tookSome: tookSome, learnedClock: learned,
+                retryAfterMs: failure.retryAfterMs, untaken: untaken),
+            nowMs: loop.nowMs, dice: randomUInt64())
         if failure.fault == .refused { wantsCredentials?() }
         let error = "stream \(target.streamName): \(failure.text); \(failure.fault.remedy)"
         lastError = error

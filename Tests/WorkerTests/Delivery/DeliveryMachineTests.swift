@@ -23,8 +23,7 @@ import Testing
     static func fail(
         _ machine: inout DeliveryMachine, _ fault: FirehoseFault, dice: UInt64 = .max
     ) -> UInt64? {
-        let end = machine.failed(
-            fault, tookSome: false, learnedClock: false, retryAfterMs: nil, dice: dice)
+        let end = machine.failed(.init(fault: fault), nowMs: 0, dice: dice)
         if case .callAfter(let ms) = end.action { return ms }
         return nil
     }
@@ -152,7 +151,7 @@ import Testing
         func wait(wish: UInt64) -> DeliveryMachine.CallAction {
             var machine = Self.calling()
             return machine.failed(
-                .retry, tookSome: false, learnedClock: false, retryAfterMs: wish, dice: 0
+                .init(fault: .retry, retryAfterMs: wish), nowMs: 0, dice: 0
             ).action
         }
         #expect(wait(wish: 0) == .callAfter(ms: 100))
@@ -164,7 +163,7 @@ import Testing
         var machine = Self.calling()
         func skew() -> DeliveryMachine.CallAction {
             machine.failed(
-                .clockSkew, tookSome: false, learnedClock: true, retryAfterMs: nil, dice: 0
+                .init(fault: .clockSkew, learnedClock: true), nowMs: 0, dice: 0
             ).action
         }
         #expect(skew() == .callAgain)
@@ -184,8 +183,7 @@ import Testing
             _ = Self.fail(&machine, .retry)
             _ = machine.timerFired()
         }
-        let end = machine.failed(
-            .retry, tookSome: true, learnedClock: false, retryAfterMs: nil, dice: 100)
+        let end = machine.failed(.init(fault: .retry, tookSome: true), nowMs: 0, dice: 100)
         #expect(end.action == .callAfter(ms: 200))
     }
 
@@ -344,9 +342,11 @@ import Testing
                     .retry, .throttled, .clockSkew, .refused, .invalid, .notFirehose,
                 ]
                 end = machine.failed(
-                    faults.randomElement(using: &random)!, tookSome: part > 0,
-                    learnedClock: chance(2), retryAfterMs: chance(4) ? random.next() : nil,
-                    dice: random.next())
+                    .init(
+                        fault: faults.randomElement(using: &random)!, tookSome: part > 0,
+                        learnedClock: chance(2), retryAfterMs: chance(4) ? random.next() : nil,
+                        untaken: .init(bytes: batch, records: 1)),
+                    nowMs: nowMs, dice: random.next())
             }
             if end.caughtUp {
                 precondition(flushesOpen > 0, "a flush that nobody asked for")

@@ -26,17 +26,17 @@ public struct StreamQuota: Equatable, Sendable {
     public func divided(by workers: Int) -> StreamQuota {
         let workers = max(1, workers)
         return StreamQuota(
-            bytesPerSecond: bytesPerSecond / workers,
-            recordsPerSecond: recordsPerSecond / workers,
-            callsPerSecond: callsPerSecond / workers)
+            bytesPerSecond: max(1, bytesPerSecond / workers),
+            recordsPerSecond: max(1, recordsPerSecond / workers),
+            callsPerSecond: max(1, callsPerSecond / workers))
     }
 
-    /// A quota that was raised to so many bytes, the other two with it.
+    /// A quota of so many bytes, the other two in proportion.
     public func raised(toBytesPerSecond bytes: Int) -> StreamQuota {
         let factor = Double(bytes) / Double(bytesPerSecond)
         return StreamQuota(
             bytesPerSecond: bytes,
-            recordsPerSecond: Int((Double(recordsPerSecond) * factor).rounded(.down)),
-            callsPerSecond: Int((Double(callsPerSecond) * factor).rounded(.down)))
+            recordsPerSecond: max(1, Int((Double(recordsPerSecond) * factor).rounded(.down))),
+            callsPerSecond: max(1, Int((Double(callsPerSecond) * factor).rounded(.down))))
     }
 }

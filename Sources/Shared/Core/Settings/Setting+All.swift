@@ -138,6 +138,15 @@ extension Setting {
             "firehose.shard_offset", \.shardOffset, .count(0...1_000_000),
             "Added to the shard's number in `{shard}`, so that hosts can share one numbering."),
         Setting(
+            "firehose.quota", \.quotaBytes, .sizeOrAuto(64 << 10...1 << 40),
+            """
+            What a stream takes a second, in bytes before base64; its quotas of records and calls \
+            are in proportion. Workers keep below it, and those that share a stream share it. \
+            `auto`: what AWS gives a new stream in `firehose.region` (5 MiB in us-east-1, us-west-2 \
+            and eu-west-1, 1 MiB elsewhere), locally no limit. Set it when AWS has raised yours, or \
+            when others write to the stream too.
+            """),
+        Setting(
             "firehose.region", \.region, .region, aws: ["AWS_REGION", "AWS_DEFAULT_REGION"],
             "Region of the streams: where calls go, and what they are signed for."),
         Setting(

@@ -62,6 +62,18 @@ extension SettingForm where Value: FixedWidthInteger {
     }
 }
 
+extension SettingForm where Value == Int? {
+    static func sizeOrAuto(_ range: ClosedRange<UInt64>) -> Self {
+        let size = SettingForm<Int>.size(range)
+        return SettingForm(
+            words: "\"auto\", or \(size.words)",
+            parse: { (value) throws(SettingRefusal) in
+                value == .text("auto") ? nil : try size.parse(value)
+            },
+            show: { $0.map(size.show) ?? .text("auto") })
+    }
+}
+
 private func parseSize(_ value: SettingValue) throws(SettingRefusal) -> UInt64 {
     switch value {
     case .integer(let number) where number >= 0: return UInt64(number)

@@ -76,6 +76,8 @@ public struct Settings: Equatable, Sendable {
     public var stream = "hydrant-{shard}"
     public var badStream = "hydrant-bad-{shard}"
     public var shardOffset = 0
+    /// A stream's bytes a second; nil is "auto": the region's default, in local mode none.
+    public var quotaBytes: Int?
     public var region = "us-east-1"
     /// Mode aws: scheme, host and port to call instead of the region's ("http://127.0.0.1:5000").
     public var endpointURL: String?
@@ -137,6 +139,18 @@ public struct Settings: Equatable, Sendable {
 
     public func badStreamName(shard: Int, host: String) -> String {
         Self.fill(badStream, shard: shard + shardOffset, host: host)
+    }
+
+    /// What a lane may put a second into that stream: the stream's quota, divided by the lanes of
+    /// this host that share it. Nil: there is none.
+    public func quota(ofStream name: String, host: String) -> StreamQuota? {
+        if quotaBytes == nil, deliveryMode == .local { return nil }
+        let lanes = (0..<workers).flatMap {
+            [streamName(shard: $0, host: host), badStreamName(shard: $0, host: host)]
+        }
+        var quota = StreamQuota.of(region: region)
+        if let quotaBytes { quota = quota.raised(toBytesPerSecond: quotaBytes) }
+        return quota.divided(by: lanes.count { $0 == name })
     }
 
     /// "{shard}" and "{host}" replaced, everything else kept.
