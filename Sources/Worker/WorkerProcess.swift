@@ -109,12 +109,14 @@ private func deliver(
     var tuning = DeliveryTuning()
     tuning.lingerBytes = child.settings.lingerBytes
     tuning.lingerMs = child.settings.effectiveLingerMs
+    tuning.lingerRows = child.settings.effectiveLingerRows
+    tuning.recordRowsMax = child.settings.effectiveRecordRowsMax
     tuning.quota = child.settings.quota(ofStream: target.streamName, host: hostName())
     let log = child.log
     let own = queue.pointee.own
     return LaneDelivery.allocate(
         lane, source: .queue(queue),
-        undeliveredBytes: own.pointee.bytesToDeliver,
+        undelivered: own.pointee.loadToDeliver,
         target: target, tuning: tuning, in: child.loop, counters: child.counters,
         log: { log.warning("\($0)") })
 }

@@ -15,11 +15,11 @@ extension Working {
             link.pointee.waiting!.pointee.append(state.pointee.intake.ack, group: group)
         }
         let appended = state.pointee.intake.didAppend()
-        if appended.goodBytes > 0 {
-            state.pointee.goodDelivery.pointee.appended(bytes: appended.goodBytes)
+        if appended.good.bytes > 0 {
+            state.pointee.goodDelivery.pointee.appended(appended.good)
         }
-        if appended.badBytes > 0 {
-            state.pointee.badDelivery.pointee.appended(bytes: appended.badBytes)
+        if appended.bad.bytes > 0 {
+            state.pointee.badDelivery.pointee.appended(appended.bad)
         }
         return true
     }

@@ -27,12 +27,12 @@ extension Working {
     /// something to read (it could not be read before) is told again.
     private func tellDeliveries(onlyIfResting: Bool) {
         guard let orphan = state.pointee.adoption.adopted else { return }
-        func tell(_ delivery: LaneDelivery.Pointer, _ bytes: UInt64) {
-            guard bytes > 0, delivery.pointee.isCaughtUp || !onlyIfResting else { return }
-            delivery.pointee.appended(bytes: Int(clamping: min(bytes, 1 << 60)))
+        func tell(_ delivery: LaneDelivery.Pointer, _ load: RowLoad) {
+            guard load.bytes > 0, delivery.pointee.isCaughtUp || !onlyIfResting else { return }
+            delivery.pointee.appended(load)
         }
-        let good = orphan.pointee.good.bytesToDeliver
-        let bad = orphan.pointee.bad.bytesToDeliver
+        let good = orphan.pointee.good.loadToDeliver
+        let bad = orphan.pointee.bad.loadToDeliver
         tell(state.pointee.goodDelivery, good)
         tell(state.pointee.badDelivery, bad)
     }

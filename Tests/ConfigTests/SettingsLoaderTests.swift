@@ -54,9 +54,12 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
         SampleValue("delivery.mode", "\"aws\"") { $0.deliveryMode == .aws },
         SampleValue("delivery.linger", "\"3s\"") { $0.lingerMs == 3000 },
         SampleValue("delivery.linger_bytes", "\"1 MiB\"") { $0.lingerBytes == 1 << 20 },
+        SampleValue("delivery.linger_count", "500") { $0.lingerCount == 500 },
         SampleValue("firehose.stream", "\"clicks-{shard}\"") { $0.stream == "clicks-{shard}" },
         SampleValue("firehose.bad_stream", "\"bad-{shard}\"") { $0.badStream == "bad-{shard}" },
         SampleValue("firehose.shard_offset", "8") { $0.shardOffset == 8 },
+        SampleValue("firehose.records", "\"one-per-row\"") { $0.records == .onePerRow },
+        SampleValue("firehose.max_rows_per_record", "500") { $0.rowsPerRecordMax == 500 },
         SampleValue("firehose.quota", "\"20 MiB\"") { $0.quotaBytes == 20 << 20 },
         SampleValue("firehose.region", "\"eu-central-1\"") { $0.region == "eu-central-1" },
         SampleValue("firehose.endpoint_url", "\"http://localhost:5000/\"") {

@@ -41,15 +41,15 @@ final class SimulatedDelivery {
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(
             streamName: isGood ? "good" : "bad", source: .spool(lane), recordBytesMax: 2048,
-            callBytesMax: 8192)
-        let bytes = Int(lane.pointee.bytesToDeliver)
-        if bytes > 0 { appended(bytes: bytes) }
+            callBytesMax: 8192, recordRowsMax: isGood ? Int.max : 3)
+        let load = lane.pointee.loadToDeliver
+        if load.bytes > 0 { appended(load) }
     }
 
     var isCaughtUp: Bool { machine.isCaughtUp }
 
-    func appended(bytes: Int) {
-        switch machine.appended(bytes: bytes) {
+    func appended(_ load: RowLoad) {
+        switch machine.appended(load) {
         case .none: break
         case .startTimer(let ms): startTimer(ms)
         case .build: build()
@@ -96,7 +96,7 @@ final class SimulatedDelivery {
             case .more: slice()
             case .ready(let reachedEnd):
                 isSlicing = false
-                _ = machine.built(batch: (builder.body.rawBytes, reachedEnd))
+                _ = machine.built(batch: (builder.load, reachedEnd))
                 call()
             case .empty:
                 isSlicing = false

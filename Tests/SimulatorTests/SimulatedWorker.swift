@@ -175,8 +175,8 @@ final class SimulatedWorker {
         case .waiting(let group): link.waiting.append(intake.pointee.ack, group: group)
         }
         let appended = intake.pointee.didAppend()
-        if appended.goodBytes > 0 { good.appended(bytes: appended.goodBytes) }
-        if appended.badBytes > 0 { bad.appended(bytes: appended.badBytes) }
+        if appended.good.bytes > 0 { good.appended(appended.good) }
+        if appended.bad.bytes > 0 { bad.appended(appended.bad) }
         return true
     }
 

@@ -28,7 +28,11 @@ import Testing
                     role: "router", index: 0, pid: nil, state: "down", uptimeMs: 0, restarts: 4,
                     heartbeatAgeMs: nil),
             ],
-            ledger: ledger, shards: [shard], counters: [("requests", 9)], sharedCPU: 3)
+            ledger: ledger, shards: [shard],
+            counters: [
+                ("requests", 9), ("firehose_row_bytes", 1_000_000),
+                ("firehose_billed_bytes", 1_004_160),
+            ], sharedCPU: 3)
     }()
 
     @Test func `as JSON it reads so`() {
@@ -41,11 +45,13 @@ import Testing
             + #"{"role":"router","index":0,"pid":null,"state":"down","uptime_s":0.000,"#
             + #""restarts":4,"heartbeat_age_s":null}],"shared_cpu":3,"ledger":{"#
             + sum + #""refused":5,"# + rest
-            + #"},"shards":[{"shard":0,"stream":"hydrant-0","# + sum + rest
+            + #"},"billing_overhead_percent":0.42,"shards":[{"shard":0,"stream":"hydrant-0","# + sum
+            + rest
             + #","oldest_undelivered_s":12.345,"adopted_by":null,"spool_error":null,"delivery":{"state":"backing_off","#
             + #""last_error":"503 \"slow\"\u001b[2J","since":"2023-11-14T22:13:20.500Z"},"#
             + #""bad_delivery":{"state":"idle","last_error":null,"since":null}}],"#
-            + #""counters":{"requests":9}}"#
+            + #""counters":{"requests":9,"firehose_row_bytes":1000000,"#
+            + #""firehose_billed_bytes":1004160}}"#
         #expect(Self.report.json == golden)
     }
 
@@ -64,6 +70,7 @@ import Testing
              accepted  delivered  spooled  bad  dropped  refused
             1,234,570  1,234,500       67    3        0        5
             of the bad rows 1 are delivered, 2 in the spool
+            billing overhead 0.42 %: 1,000,000 B of rows are billed as 1,004,160 B
 
             shard   accepted  delivered  spooled  bad  dropped  unstored  oldest  delivery     stream
                 0  1,234,570  1,234,500       67    3        0         2  12.3 s  backing_off  hydrant-0
@@ -85,6 +92,20 @@ import Testing
         #expect(report.ledger.accepted == 2 * 1_234_570)
         #expect(report.json.hasPrefix(#"{"state":"stopped","pid":null,"#))
         #expect(report.table.hasPrefix("hydrant is stopped, oldest undelivered row: 12.3 s\n"))
+    }
+
+    @Test func `the billing overhead is of what was delivered, and none before`() {
+        func text(_ rows: UInt64, _ billed: UInt64) -> String? {
+            Billing([("firehose_row_bytes", rows), ("firehose_billed_bytes", billed)])?
+                .overheadText
+        }
+        #expect(text(0, 0) == nil && Billing([]) == nil)
+        #expect(text(5120, 5120) == "0.00")
+        #expect(text(500, 5120) == "924.00")
+        #expect(text(100_000, 100_049) == "0.05")
+        #expect(
+            StatusReport.stopped([], nowMicroseconds: 0).json.contains(
+                #""billing_overhead_percent":null"#))
     }
 
     @Test(arguments: [

@@ -48,6 +48,9 @@ struct JSONText {
         raw("\(ms / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction)
     }
 
+    /// A number that is text already.
+    mutating func literal(_ number: String) { raw(number) }
+
     mutating func field(_ name: String, _ value: UInt64) {
         key(name)
         number(value)

@@ -59,6 +59,12 @@ extension StatusReport {
             if let sharedCPU { json.number(sharedCPU) } else { json.null() }
             json.key("ledger")
             json.object { $0.ledger(ledger, isCluster: true) }
+            json.key("billing_overhead_percent")
+            if let billing = Billing(counters) {
+                json.literal(billing.overheadText)
+            } else {
+                json.null()
+            }
             json.key("shards")
             json.array(shards) { $0.shard($1, nowMicroseconds: nowMicroseconds) }
             json.key("counters")

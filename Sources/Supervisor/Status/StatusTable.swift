@@ -22,6 +22,12 @@ extension StatusReport {
             text +=
                 "\(grouped(unstored)) hits were answered and then not stored (ack = \"received\")\n"
         }
+        if let billing = Billing(counters) {
+            text +=
+                "billing overhead \(billing.overheadText) %: "
+                + "\(grouped(billing.rowBytes)) B of rows are billed as "
+                + "\(grouped(billing.billedBytes)) B\n"
+        }
         if !shards.isEmpty { text += "\n" + align(shardRows) }
         for shard in shards { text += troubles(of: shard) }
         if !processes.isEmpty { text += "\n" + align(processRows) }

@@ -34,23 +34,37 @@ struct BatchBuilder: ~Copyable {
     private let source: DeliverySource
     private let recordBytesMax: Int
     private let callBytesMax: Int
+    private let recordRowsMax: Int
+    /// Of the record that `append` continues. Kept only where they are limited.
+    private var openRecordRows = 0
+    /// Rows of the spool records that end in the batch.
+    private var rowCount = 0
 
-    /// Smaller limits than Firehose's own are for tests.
+    /// - Parameters:
+    ///   - recordBytesMax, callBytesMax: smaller ones than Firehose's own fit a small quota.
+    ///   - recordRowsMax: for what comes after Firehose and counts rows. Each record is billed as a
+    ///     multiple of 5,120 bytes, so few rows a record cost many times as much.
     init(
         streamName: String, source: DeliverySource,
         recordBytesMax: Int = Limits.firehoseRecordBytesMax,
-        callBytesMax: Int = Limits.firehoseCallBytesMax
+        callBytesMax: Int = Limits.firehoseCallBytesMax,
+        recordRowsMax: Int = .max
     ) {
         body = PutRecordBatchBody(streamName: streamName)
         self.source = source
         self.recordBytesMax = recordBytesMax
         self.callBytesMax = callBytesMax
+        self.recordRowsMax = recordRowsMax
     }
+
+    /// What the batch holds.
+    var load: RowLoad { RowLoad(bytes: body.rawBytes, rows: rowCount) }
 
     /// Begins a batch. `small`: memory of a large one is given back.
     mutating func begin(small: Bool) {
         if small { body.beginSmall() } else { body.begin() }
         ledger.begin()
+        rowCount = 0
         // What is left over belongs to a record whose lane goes on.
         if leftover == nil { source.beginBatch() }
     }
@@ -97,7 +111,8 @@ struct BatchBuilder: ~Copyable {
     /// Takes a spool record whole, if that is cheap and it fits.
     private mutating func take(_ view: SpoolRecordView) -> Bool {
         guard view.payload.count <= min(Self.wholePayloadBytesMax, recordBytesMax),
-            view.payload.isEmpty || openRecord(for: view.payload.count)
+            view.hitCount <= recordRowsMax,
+            view.payload.isEmpty || openRecord(for: view.payload.count, rows: view.hitCount)
         else { return false }
         if !view.payload.isEmpty { body.append(view.payload) }
         ended(view)
@@ -110,11 +125,18 @@ struct BatchBuilder: ~Copyable {
         let whole = it.view.payload.count
         if it.taken == 0 {
             guard body.rawBytes + min(whole, recordBytesMax) <= callBytesMax else { return false }
+            guard recordsFit(it.view) else { return false }
             if body.openRecordBytes + whole > recordBytesMax { body.closeRecord() }
         }
         let rest = UnsafeRawBufferPointer(rebasing: it.view.payload[it.taken...])
-        let count = Self.rowsEnd(rest, preferred: Self.sliceBytes, limit: recordBytesMax)
-        guard openRecord(for: count) else { return false }
+        var count = Self.rowsEnd(rest, preferred: Self.sliceBytes, limit: recordBytesMax)
+        var rows = 0
+        if recordRowsMax < Int.max {
+            if openRecordRows >= recordRowsMax { body.closeRecord() }
+            let room = recordRowsMax - (body.openRecordBytes > 0 ? openRecordRows : 0)
+            (count, rows) = Self.firstRows(rest[..<count], atMost: room)
+        }
+        guard openRecord(for: count, rows: rows) else { return false }
         body.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
         it.taken += count
         leftover = it
@@ -125,19 +147,50 @@ struct BatchBuilder: ~Copyable {
         return true
     }
 
-    /// Makes sure that the open record takes that many bytes more; false when the call is full.
-    private mutating func openRecord(for count: Int) -> Bool {
+    /// Whether a call that holds something has room for all the records of this spool record, where
+    /// their rows are limited. One that goes on in the next call comes again whole after a death.
+    private func recordsFit(_ view: SpoolRecordView) -> Bool {
+        if recordRowsMax == Int.max || body.records.isEmpty { return true }
+        let records = (view.hitCount + recordRowsMax - 1) / recordRowsMax
+        return body.records.count + records <= Limits.firehoseCallRecordsMax
+    }
+
+    /// Makes sure that the open record takes so much more; false when the call is full.
+    private mutating func openRecord(for count: Int, rows: Int) -> Bool {
         guard body.rawBytes + count <= callBytesMax else { return false }
-        if body.openRecordBytes > 0, body.openRecordBytes + count <= recordBytesMax { return true }
+        if body.openRecordBytes > 0, body.openRecordBytes + count <= recordBytesMax,
+            recordRowsMax == Int.max || openRecordRows + rows <= recordRowsMax
+        {
+            openRecordRows &+= rows
+            return true
+        }
         guard body.records.count < Limits.firehoseCallRecordsMax else { return false }
         body.closeRecord()
         ledger.openEntry()
+        openRecordRows = rows
         return true
     }
 
     private mutating func ended(_ view: SpoolRecordView) {
+        rowCount += view.hitCount
         ledger.recordEnded(
             at: view.end, hits: view.hitCount, droppedBefore: view.droppedBefore)
+    }
+
+    /// Where the first rows end, and how many they are.
+    static func firstRows(
+        _ rows: Slice<UnsafeRawBufferPointer>, atMost limit: Int
+    ) -> (end: Int, rows: Int) {
+        var count = 0
+        var at = rows.startIndex
+        while count < limit, at < rows.endIndex,
+            let newline = rows[at...].firstIndex(of: UInt8(ascii: "\n"))
+        {
+            at = newline + 1
+            count += 1
+        }
+        // A part of a row that does not end here counts as one.
+        return at == rows.startIndex ? (rows.endIndex, 1) : (at, count)
     }
 
     /// Where to cut rows: after the last that ends within `preferred` bytes; else after the first

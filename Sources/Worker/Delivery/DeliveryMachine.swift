@@ -28,8 +28,8 @@ struct DeliveryMachine {
     private let tuning: DeliveryTuning
     private var phase = Phase.idle
     private var flush = Flush.none
-    /// Bytes in the spool that no batch holds. Near enough: only "none" and "enough" matter.
-    private var pendingBytes = 0
+    /// What the spool has that no batch holds. Near enough: only "none" and "enough" matter.
+    private var pending = RowLoad()
     /// Failures since something was taken.
     private(set) var failures = 0
     /// What troubles the lane, until a call succeeds.
@@ -51,18 +51,18 @@ struct DeliveryMachine {
     }
 
     /// Nothing waits and nothing is under way.
-    var isCaughtUp: Bool { pendingBytes == 0 && phase == .idle }
+    var isCaughtUp: Bool { pending.bytes == 0 && phase == .idle }
 
     // MARK: Rows
 
     enum ArrivalAction: Equatable { case none, startTimer(afterMs: UInt64), build }
 
     /// Rows were appended to the spool. A few compares: this runs once a frame.
-    mutating func appended(bytes: Int) -> ArrivalAction {
-        pendingBytes += bytes
+    mutating func appended(_ load: RowLoad) -> ArrivalAction {
+        pending = pending + load
         switch phase {
         case .lingering:
-            if pendingBytes < tuning.lingerBytes { return .none }
+            if !hasEnough { return .none }
             phase = .building
             return .build
         case .idle:
@@ -72,13 +72,18 @@ struct DeliveryMachine {
         }
     }
 
+    /// No need to linger.
+    private var hasEnough: Bool {
+        pending.bytes >= tuning.lingerBytes || pending.rows >= tuning.lingerRows
+    }
+
     /// What to do when nothing is under way.
     private mutating func rest() -> ArrivalAction {
-        if pendingBytes == 0 {
+        if pending.bytes == 0 {
             phase = .idle
             return .none
         }
-        if pendingBytes >= tuning.lingerBytes || flush == .wanted {
+        if hasEnough || flush == .wanted {
             phase = .building
             return .build
         }
@@ -142,8 +147,8 @@ struct DeliveryMachine {
     /// before the spool does. What may stay behind is a fraction of a full batch and the newest of
     /// it, so it waits little longer than it has to.
     var earlyEndBytes: Int? {
-        guard flush == .none, pendingBytes >= tuning.lingerBytes else { return nil }
-        return pendingBytes - tuning.lingerBytes / 8
+        guard flush == .none, pending.bytes >= tuning.lingerBytes else { return nil }
+        return pending.bytes - tuning.lingerBytes / 8
     }
 
     enum BuiltAction: Equatable {
@@ -154,15 +159,20 @@ struct DeliveryMachine {
     }
 
     /// A batch is ready (`reachedEnd`: it holds all rows there are), or there was nothing (nil).
-    mutating func built(batch: (rawBytes: Int, reachedEnd: Bool)?) -> BuiltAction {
+    mutating func built(batch: (load: RowLoad, reachedEnd: Bool)?) -> BuiltAction {
         guard phase == .building else { return .none }
         guard let batch else {
-            pendingBytes = 0
+            pending = RowLoad()
             phase = .idle
             defer { flush = .none }
             return .rest(caughtUp: flush != .none)
         }
-        pendingBytes = batch.reachedEnd ? 0 : max(pendingBytes - batch.rawBytes, 1)
+        pending =
+            batch.reachedEnd
+            ? RowLoad()
+            : RowLoad(
+                bytes: max(pending.bytes - batch.load.bytes, 1),
+                rows: max(pending.rows - batch.load.rows, 0))
         if batch.reachedEnd, flush == .wanted { flush = .riding }
         phase = .calling
         return .call
@@ -201,7 +211,7 @@ struct DeliveryMachine {
         trouble = nil
         correctedClock = false
         guard phase == .calling else { return CallEnd(action: .stopped) }
-        let caughtUp = flush == .riding || (flush == .wanted && pendingBytes == 0)
+        let caughtUp = flush == .riding || (flush == .wanted && pending.bytes == 0)
         if caughtUp { flush = .none }
         let action: CallAction =
             switch rest() {

@@ -2,8 +2,10 @@ import Core
 
 /// The numbers of a lane's delivery. The defaults are what production uses; tests shorten times.
 struct DeliveryTuning {
-    /// A call leaves when this many bytes wait in the spool, or the oldest has waited `lingerMs`.
+    /// A call leaves when this many bytes or rows wait in the spool, or the oldest has waited
+    /// `lingerMs`.
     var lingerBytes = 256 << 10
+    var lingerRows = Int.max
     var lingerMs: UInt64 = 10_000
 
     /// Waits between tries double from base to cap, then each is drawn at random below that.
@@ -15,6 +17,8 @@ struct DeliveryTuning {
     var probeBaseMs: UInt64 = 5000
     var probeCapMs: UInt64 = 60_000
 
+    /// Rows of a Firehose record.
+    var recordRowsMax = Int.max
     /// What the stream takes from this lane; nil: whatever it likes.
     var quota: StreamQuota?
 

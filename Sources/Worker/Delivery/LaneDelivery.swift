@@ -65,10 +65,10 @@ struct LaneDelivery: ~Copyable {
     private(set) var sinceMicroseconds = realtimeMicroseconds()
 
     /// - Parameters:
-    ///   - undeliveredBytes: what the spool holds from before.
+    ///   - undelivered: what the spool holds from before.
     ///   - log: takes a line for the operator; repetitions are held back.
     static func allocate(
-        _ lane: Lane, source: DeliverySource, undeliveredBytes: UInt64, target: Target,
+        _ lane: Lane, source: DeliverySource, undelivered: RowLoad, target: Target,
         tuning: DeliveryTuning, in loop: Loop, counters: CounterPage,
         log: @escaping (String) -> Void
     ) -> Pointer {
@@ -77,9 +77,7 @@ struct LaneDelivery: ~Copyable {
             to: LaneDelivery(
                 at: it, lane, source: source, target: target, tuning: tuning, in: loop,
                 counters: counters, log: log))
-        if undeliveredBytes > 0 {
-            it.pointee.appended(bytes: Int(clamping: min(undeliveredBytes, 1 << 60)))
-        }
+        if undelivered.bytes > 0 { it.pointee.appended(undelivered) }
         return it
     }
 
@@ -103,7 +101,8 @@ struct LaneDelivery: ~Copyable {
         let callBytes = Pace.callBytesMax(tuning.quota)
         builder = BatchBuilder(
             streamName: target.streamName, source: source,
-            recordBytesMax: min(callBytes, Limits.firehoseRecordBytesMax), callBytesMax: callBytes)
+            recordBytesMax: min(callBytes, Limits.firehoseRecordBytesMax), callBytesMax: callBytes,
+            recordRowsMax: tuning.recordRowsMax)
         hasCredentials = target.credentials != nil
         let nobody = Credentials(accessKeyID: "", secretAccessKey: "")
         head = FirehoseCallHead(
@@ -121,8 +120,8 @@ struct LaneDelivery: ~Copyable {
     // MARK: What the worker tells
 
     /// Rows were appended to the lane. Cheap, once an append.
-    mutating func appended(bytes: Int) {
-        switch machine.appended(bytes: bytes) {
+    mutating func appended(_ load: RowLoad) {
+        switch machine.appended(load) {
         case .none: return
         case .startTimer(let ms): timer.start(afterMs: ms)
         case .build: build()
@@ -208,7 +207,7 @@ struct LaneDelivery: ~Copyable {
         case .ready(let reachedEnd):
             stopSlicing()
             // After a partial failure the machine knows the batch already.
-            _ = machine.built(batch: (builder.body.rawBytes, reachedEnd))
+            _ = machine.built(batch: (builder.load, reachedEnd))
             call()
         case .empty:
             stopSlicing()

@@ -76,12 +76,15 @@ struct ShardIntake: ~Copyable {
         return waits ? .waiting(group: commit.join()) : .settled
     }
 
-    /// Counters say what is on disk, so they follow the write. The bytes are what the frame added to
-    /// each lane.
-    func didAppend() -> (goodBytes: Int, badBytes: Int) {
+    /// Counters say what is on disk, so they follow the write. Returns what the frame added to each
+    /// lane.
+    func didAppend() -> (good: RowLoad, bad: RowLoad) {
         if goodRows.hitCount > 0 { counters.set(.goodHits, to: spool.pointee.good.cumulativeHits) }
         if badRows.hitCount > 0 { counters.set(.badHits, to: spool.pointee.bad.cumulativeHits) }
-        return (goodRows.byteCount, badRows.byteCount)
+        return (
+            RowLoad(bytes: goodRows.byteCount, rows: goodRows.hitCount),
+            RowLoad(bytes: badRows.byteCount, rows: badRows.hitCount)
+        )
     }
 
     // MARK: A frame's way

@@ -197,7 +197,13 @@ struct SpoolLane: ~Copyable {
 
     /// What a delivery that begins now has before it, near enough. Never 0 while hits are undelivered:
     /// a power cut may leave none of their bytes, and then they are to be given up, not waited for.
-    var bytesToDeliver: UInt64 { undeliveredHits == 0 ? 0 : max(byteCount, 1) }
+    var loadToDeliver: RowLoad {
+        if undeliveredHits == 0 { return RowLoad() }
+        // Far above anything that is, and far below what overflows when added up.
+        let most: UInt64 = 1 << 60
+        return RowLoad(
+            bytes: Int(min(max(byteCount, 1), most)), rows: Int(min(undeliveredHits, most)))
+    }
 
     var ledger: LaneLedger {
         var ledger = LaneLedger()

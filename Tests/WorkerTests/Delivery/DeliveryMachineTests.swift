@@ -15,8 +15,8 @@ import Testing
     /// In the midst of a call that holds everything there is.
     static func calling() -> DeliveryMachine {
         var machine = DeliveryMachine(tuning: tuning)
-        _ = machine.appended(bytes: 1000)
-        _ = machine.built(batch: (1000, true))
+        _ = machine.appended(.init(bytes: 1000))
+        _ = machine.built(batch: (.init(bytes: 1000), true))
         return machine
     }
 
@@ -30,49 +30,49 @@ import Testing
 
     @Test func `the first rows start the clock, enough rows start the batch`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
-        #expect(machine.appended(bytes: 400) == .startTimer(afterMs: 50))
-        #expect(machine.appended(bytes: 400) == .none)
-        #expect(machine.appended(bytes: 200) == .build)
-        #expect(machine.appended(bytes: 5000) == .none)
+        #expect(machine.appended(.init(bytes: 400)) == .startTimer(afterMs: 50))
+        #expect(machine.appended(.init(bytes: 400)) == .none)
+        #expect(machine.appended(.init(bytes: 200)) == .build)
+        #expect(machine.appended(.init(bytes: 5000)) == .none)
         #expect(machine.state == .sending)
     }
 
     @Test func `few rows leave when they have waited long enough`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
-        _ = machine.appended(bytes: 1)
+        _ = machine.appended(.init(bytes: 1))
         #expect(machine.timerFired() == .build)
-        #expect(machine.built(batch: (1, true)) == .call)
+        #expect(machine.built(batch: (.init(bytes: 1), true)) == .call)
         #expect(machine.delivered() == .init(action: .rest))
         #expect(machine.isCaughtUp && machine.state == .idle)
     }
 
     @Test func `after a call, what came meanwhile lingers or leaves at once`() {
         var machine = Self.calling()
-        _ = machine.appended(bytes: 10)
+        _ = machine.appended(.init(bytes: 10))
         #expect(machine.delivered().action == .startTimer(afterMs: 50))
         machine = Self.calling()
-        _ = machine.appended(bytes: 1000)
+        _ = machine.appended(.init(bytes: 1000))
         #expect(machine.delivered().action == .build)
     }
 
     @Test func `a batch that did not hold everything is followed by another`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
-        _ = machine.appended(bytes: 10_000)
-        #expect(machine.built(batch: (4000, false)) == .call)
+        _ = machine.appended(.init(bytes: 10_000))
+        #expect(machine.built(batch: (.init(bytes: 4000), false)) == .call)
         #expect(machine.delivered().action == .build)
-        #expect(machine.built(batch: (5999, false)) == .call)
+        #expect(machine.built(batch: (.init(bytes: 5999), false)) == .call)
         #expect(machine.delivered().action == .startTimer(afterMs: 50))
     }
 
     @Test func `only the last eighth of a full batch may stay behind, and nothing in a flush`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
-        _ = machine.appended(bytes: 999)
+        _ = machine.appended(.init(bytes: 999))
         #expect(machine.timerFired() == .build)
         #expect(machine.earlyEndBytes == nil)
         machine = DeliveryMachine(tuning: Self.tuning)
-        _ = machine.appended(bytes: 1000)
+        _ = machine.appended(.init(bytes: 1000))
         #expect(machine.earlyEndBytes == 875)
-        _ = machine.appended(bytes: 1000)
+        _ = machine.appended(.init(bytes: 1000))
         #expect(machine.earlyEndBytes == 1875)
         _ = machine.flushNow()
         #expect(machine.earlyEndBytes == nil)
@@ -81,19 +81,19 @@ import Testing
     @Test func `a flush begins at once and is fulfilled by the call that held everything`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
         #expect(machine.flushNow() == .caughtUp)
-        _ = machine.appended(bytes: 1)
+        _ = machine.appended(.init(bytes: 1))
         #expect(machine.flushNow() == .build)
-        #expect(machine.built(batch: (1, true)) == .call)
-        _ = machine.appended(bytes: 1)
+        #expect(machine.built(batch: (.init(bytes: 1), true)) == .call)
+        _ = machine.appended(.init(bytes: 1))
         #expect(machine.delivered() == .init(action: .startTimer(afterMs: 50), caughtUp: true))
     }
 
     @Test func `a flush during a call waits for the rows that came after it was made`() {
         var machine = Self.calling()
-        _ = machine.appended(bytes: 1)
+        _ = machine.appended(.init(bytes: 1))
         #expect(machine.flushNow() == .none)
         #expect(machine.delivered() == .init(action: .build))
-        #expect(machine.built(batch: (1, true)) == .call)
+        #expect(machine.built(batch: (.init(bytes: 1), true)) == .call)
         #expect(machine.delivered() == .init(action: .rest, caughtUp: true))
     }
 
@@ -105,7 +105,7 @@ import Testing
 
     @Test func `a flush that finds an empty spool is fulfilled`() {
         var machine = DeliveryMachine(tuning: Self.tuning)
-        _ = machine.appended(bytes: 1)
+        _ = machine.appended(.init(bytes: 1))
         _ = machine.flushNow()
         #expect(machine.built(batch: nil) == .rest(caughtUp: true))
         #expect(machine.isCaughtUp)
@@ -172,9 +172,48 @@ import Testing
         #expect(machine.state == .refused)
         _ = machine.timerFired()
         _ = machine.delivered()
-        _ = machine.appended(bytes: 1000)
-        _ = machine.built(batch: (1000, true))
+        _ = machine.appended(.init(bytes: 1000))
+        _ = machine.built(batch: (.init(bytes: 1000), true))
         #expect(skew() == .callAgain)
+    }
+
+    @Test func `a call that the quota does not allow yet waits, without being in trouble`() {
+        var tuning = Self.tuning
+        tuning.quota = StreamQuota(
+            bytesPerSecond: 1000, recordsPerSecond: 100, callsPerSecond: 100)
+        var machine = DeliveryMachine(tuning: tuning)
+        _ = machine.appended(.init(bytes: 3000))
+        let call = CallWeight(bytes: 750, records: 1)
+        _ = machine.built(batch: (.init(bytes: 750), false))
+        #expect(machine.leave(call, nowMs: 0) == .call)
+        #expect(machine.delivered().action == .build)
+        _ = machine.built(batch: (.init(bytes: 750), false))
+        #expect(machine.leave(call, nowMs: 0) == .startTimer(afterMs: 750))
+        #expect(machine.state == .sending && !machine.isCaughtUp)
+        // Nobody can hurry it.
+        #expect(machine.flushNow() == .call)
+        #expect(machine.leave(call, nowMs: 250) == .startTimer(afterMs: 500))
+        #expect(machine.timerFired() == .call)
+        #expect(machine.leave(call, nowMs: 750) == .call)
+        // A throttled call counts as not sent, and halves the rate.
+        let failure = DeliveryMachine.CallFailure(fault: .throttled, untaken: call)
+        #expect(machine.failed(failure, nowMs: 750, dice: 0).action == .callAfter(ms: 100))
+        #expect(machine.timerFired() == .call)
+        #expect(machine.leave(call, nowMs: 850) == .startTimer(afterMs: 1000))
+        #expect(machine.stop() == .done)
+    }
+
+    @Test func `enough rows leave at once, where they are counted`() {
+        var tuning = Self.tuning
+        tuning.lingerRows = 3
+        var machine = DeliveryMachine(tuning: tuning)
+        #expect(machine.appended(.init(bytes: 1, rows: 2)) == .startTimer(afterMs: 50))
+        #expect(machine.appended(.init(bytes: 1, rows: 1)) == .build)
+        #expect(machine.built(batch: (.init(bytes: 2, rows: 3), true)) == .call)
+        _ = machine.appended(.init(bytes: 3, rows: 3))
+        #expect(machine.delivered().action == .build)
+        #expect(machine.built(batch: (.init(bytes: 1, rows: 1), false)) == .call)
+        #expect(machine.delivered().action == .startTimer(afterMs: 50))
     }
 
     @Test func `progress shortens the next wait`() throws {
@@ -204,19 +243,19 @@ import Testing
     @Test func `a stop waits for the call in flight and begins nothing`() {
         var machine = Self.calling()
         #expect(machine.stop() == .awaitCall)
-        #expect(machine.appended(bytes: 5000) == .none)
+        #expect(machine.appended(.init(bytes: 5000)) == .none)
         #expect(machine.flushNow() == .none)
         #expect(machine.timerFired() == .none)
         #expect(machine.delivered().action == .stopped)
         for prepare in 0..<4 {
             var machine = DeliveryMachine(tuning: Self.tuning)
-            if prepare > 0 { _ = machine.appended(bytes: prepare == 1 ? 1 : 1000) }
+            if prepare > 0 { _ = machine.appended(.init(bytes: prepare == 1 ? 1 : 1000)) }
             if prepare == 3 {
-                _ = machine.built(batch: (1000, true))
+                _ = machine.built(batch: (.init(bytes: 1000), true))
                 _ = Self.fail(&machine, .retry)
             }
             #expect(machine.stop() == .done)
-            #expect(machine.built(batch: (1, true)) == .none)
+            #expect(machine.built(batch: (.init(bytes: 1), true)) == .none)
         }
     }
 
@@ -298,7 +337,7 @@ import Testing
         mutating func arrive() {
             let bytes = 1 + Int(random.next() % 700)
             appended += bytes
-            switch machine.appended(bytes: bytes) {
+            switch machine.appended(.init(bytes: bytes)) {
             case .none: break
             case .startTimer(let ms): timerMs = nowMs + ms
             case .build: build()
@@ -323,7 +362,7 @@ import Testing
             let whole = appended - batched
             batch = chance(5) ? max(1, whole / 2) : whole
             batched += batch
-            guard machine.built(batch: (batch, batched == appended)) == .call
+            guard machine.built(batch: (.init(bytes: batch), batched == appended)) == .call
             else { preconditionFailure("a batch that is not called") }
             call()
         }

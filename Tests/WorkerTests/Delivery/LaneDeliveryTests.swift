@@ -47,7 +47,7 @@ final class DeliveryBench {
         counters = CounterPage(at: page)
         let told = told
         delivery = LaneDelivery.allocate(
-            .good, source: lane.source, undeliveredBytes: 0,
+            .good, source: lane.source, undelivered: RowLoad(),
             target: LaneDelivery.Target(
                 route: try route?(service.port)
                     ?? ServiceRoute(ServiceEndpoint(host: host, port: service.port)),
@@ -60,7 +60,9 @@ final class DeliveryBench {
 
     deinit { page.deallocate() }
 
-    func append(_ rows: [String]) { delivery.pointee.appended(bytes: lane.append(rows)) }
+    func append(_ rows: [String]) {
+        delivery.pointee.appended(.init(bytes: lane.append(rows), rows: rows.count))
+    }
 
     func appendNumbered(_ count: Int, length: Int = 20) {
         append(

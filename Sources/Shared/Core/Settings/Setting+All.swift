@@ -125,6 +125,9 @@ extension Setting {
             "delivery.linger_bytes", \.lingerBytes,
             .size(1 << 10...UInt64(Limits.firehoseCallBytesMax)),
             "A batch of this size leaves at once. Firehose bills records in steps of 5 KiB."),
+        Setting(
+            "delivery.linger_count", \.lingerCount, .count(0...1_000_000),
+            "So many rows leave at once. 0: they are not counted."),
     ]
 
     private static let firehose = [
@@ -137,6 +140,20 @@ extension Setting {
         Setting(
             "firehose.shard_offset", \.shardOffset, .count(0...1_000_000),
             "Added to the shard's number in `{shard}`, so that hosts can share one numbering."),
+        Setting(
+            "firehose.records", \.records, .choice(),
+            """
+            How rows become Firehose records. `aggregated`: each record holds as many as fit in \
+            1,000 KiB. `one-per-row`: for a pipeline behind Firehose that takes nothing else. \
+            Firehose bills each record as a multiple of 5 KiB, so that a stream of 500-byte rows \
+            costs ten times as much, and a call carries 500 rows at most.
+            """),
+        Setting(
+            "firehose.max_rows_per_record", \.rowsPerRecordMax, .count(0...1_000_000),
+            """
+            Rows of an aggregated record, for a pipeline behind Firehose that takes records apart \
+            and has a limit (dynamic partitioning and Lambda: 500). 0: as many as fit.
+            """),
         Setting(
             "firehose.quota", \.quotaBytes, .sizeOrAuto(64 << 10...1 << 40),
             """

@@ -14,8 +14,8 @@ extension Settings {
 
     /// Everything that does not go together. `host` is the machine's name, for `{host}`.
     public func conflicts(host: String) -> [SettingsConflict] {
-        pathConflicts() + spoolConflicts() + streamConflicts(host: host) + deliveryConflicts()
-            + adminConflicts()
+        pathConflicts() + spoolConflicts() + streamConflicts(host: host) + recordConflicts()
+            + deliveryConflicts() + adminConflicts()
     }
 
     private func adminConflicts() -> [SettingsConflict] {
@@ -59,6 +59,17 @@ extension Settings {
                     + "spool.segment_bytes (\(ByteSize.text(spoolSegmentBytes)))",
                 "a cap must hold at least one segment: raise the cap or shrink the segments")
         }
+    }
+
+    private func recordConflicts() -> [SettingsConflict] {
+        guard records == .onePerRow, rowsPerRecordMax > 1 else { return [] }
+        return [
+            refused(
+                ["firehose.max_rows_per_record", "firehose.records"],
+                "firehose.max_rows_per_record (\(rowsPerRecordMax)) contradicts "
+                    + "firehose.records = \"one-per-row\"",
+                "remove one of them")
+        ]
     }
 
     private func deliveryConflicts() -> [SettingsConflict] {

@@ -21,6 +21,11 @@ public struct Settings: Equatable, Sendable {
     /// What becomes of undelivered rows when the cluster stops.
     public enum OnStop: String, Sendable, CaseIterable { case keep, deliver }
     public enum DeliveryMode: String, Sendable, CaseIterable { case local, aws }
+    /// How rows become Firehose records.
+    public enum Records: String, Sendable, CaseIterable {
+        case aggregated
+        case onePerRow = "one-per-row"
+    }
     public enum Sink: String, Sendable, CaseIterable { case warehouse, objects, discard }
     public enum LocalPriority: String, Sendable, CaseIterable { case idle, normal }
     public enum LogLevel: String, Sendable, CaseIterable {
@@ -71,6 +76,8 @@ public struct Settings: Equatable, Sendable {
     /// nil is "auto": 10 s, in local mode 1 s.
     public var lingerMs: UInt64?
     public var lingerBytes = 256 << 10
+    /// Rows; 0: they are not counted.
+    public var lingerCount = 0
 
     /// May hold `{shard}` and `{host}`.
     public var stream = "hydrant-{shard}"
@@ -78,6 +85,9 @@ public struct Settings: Equatable, Sendable {
     public var shardOffset = 0
     /// A stream's bytes a second; nil is "auto": the region's default, in local mode none.
     public var quotaBytes: Int?
+    public var records = Records.aggregated
+    /// 0: as many as fit.
+    public var rowsPerRecordMax = 0
     public var region = "us-east-1"
     /// Mode aws: scheme, host and port to call instead of the region's ("http://127.0.0.1:5000").
     public var endpointURL: String?
@@ -114,6 +124,12 @@ public struct Settings: Equatable, Sendable {
     }
     /// What "auto" is where calls and their rounding are billed.
     public static let lingerMsOfAWS: UInt64 = 10_000
+
+    public var effectiveLingerRows: Int { lingerCount == 0 ? .max : lingerCount }
+    public var effectiveRecordRowsMax: Int {
+        if records == .onePerRow { return 1 }
+        return rowsPerRecordMax == 0 ? .max : rowsPerRecordMax
+    }
 
     public var localSpeaksTLS: Bool { localCertificateFile != nil }
 
