@@ -6,7 +6,7 @@ extension EndToEnd {
     /// Workers that are given no key pair: they find one, renew it, or wait for it.
     @Suite struct CredentialTests {
         /// Where a cluster in mode aws looks; nothing of this machine's own.
-        private static func environment(_ more: [String: String]) -> [String: String] {
+        static func environment(_ more: [String: String]) -> [String: String] {
             [
                 "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "",
                 "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true",
@@ -16,7 +16,7 @@ extension EndToEnd {
             ].merging(more) { $1 }
         }
 
-        private static func settings(_ endpoint: String) -> [String] {
+        static func settings(_ endpoint: String) -> [String] {
             [
                 "delivery.mode=aws", "firehose.endpoint_url=\(endpoint)", "delivery.linger=200ms",
                 "workers=2",
@@ -25,41 +25,15 @@ extension EndToEnd {
 
         // MARK: moto, which knows nothing of Hydrant
 
-        private func moto() throws -> (SpawnedProcess, endpoint: String) {
-            let port = freePort()
-            let moto = try SpawnedProcess(
-                python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"])
-            let endpoint = "http://127.0.0.1:\(port)"
-            let isUp = try eventually(within: 30) {
-                try run("curl", ["-sf", "-o", "/dev/null", "\(endpoint)/moto-api/"]).status == 0
-            }
-            try #require(isUp, "moto did not start")
-            let setUp = """
-                import boto3, sys
-                def c(name): return boto3.client(name, endpoint_url=sys.argv[1], region_name="us-east-1",
-                    aws_access_key_id="x", aws_secret_access_key="x")
-                c("s3").create_bucket(Bucket="pixels")
-                for s in ("hydrant-0", "hydrant-1", "hydrant-bad-0", "hydrant-bad-1"):
-                    c("firehose").create_delivery_stream(DeliveryStreamName=s, DeliveryStreamType="DirectPut",
-                        ExtendedS3DestinationConfiguration=dict(RoleARN="arn:aws:iam::123456789012:role/fh",
-                            BucketARN="arn:aws:s3:::pixels", Prefix=s + "/"))
-                """
-            let done = try run(python, ["-c", setUp, endpoint])
-            try #require(done.status == 0, "\(done.stderr)")
-            return (moto, endpoint)
+        private func moto() throws -> Moto {
+            let moto = try Moto()
+            try moto.makeStreams()
+            return moto
         }
 
-        private func rowsInMoto(_ endpoint: String) throws -> String {
-            let script = """
-                import boto3, json, sys
-                s3 = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-                ids = []
-                for page in s3.get_paginator("list_objects_v2").paginate(Bucket="pixels"):
-                    for o in page.get("Contents", []):
-                        ids += [json.loads(l)["id"] for l in s3.get_object(Bucket="pixels", Key=o["Key"])["Body"].read().splitlines()]
-                print(len(ids), len(set(ids)))
-                """
-            return try run(python, ["-c", script, endpoint]).stdout
+        private func expectRows(_ count: Int, in moto: Moto) throws {
+            let ids = try moto.rows("id")
+            #expect(ids.count == count && Set(ids).count == count)
         }
 
         private func deliver(_ cluster: Cluster, _ hits: Int) throws {
@@ -71,8 +45,9 @@ extension EndToEnd {
         }
 
         @Test func `workers deliver as the role of moto's instance metadata`() throws {
-            let (moto, endpoint) = try moto()
-            defer { moto.endNow() }
+            let moto = try moto()
+            defer { withExtendedLifetime(moto) {} }
+            let endpoint = moto.endpoint
             let cluster = try Cluster(
                 settings: Self.settings(endpoint),
                 environment: Self.environment([
@@ -80,7 +55,7 @@ extension EndToEnd {
                     "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint,
                 ]))
             try deliver(cluster, 1000)
-            #expect(try rowsInMoto(endpoint) == "1000 1000\n")
+            try expectRows(1000, in: moto)
             let shown = try cluster.hydrant(["credentials", "--json"] + cluster.finding)
             #expect(shown.stdout.contains(#""source":"instance-metadata""#), "\(shown.stdout)")
             #expect(shown.stdout.contains("default-role") && shown.stdout.contains("…-key"))
@@ -89,8 +64,9 @@ extension EndToEnd {
         }
 
         @Test func `workers deliver as a role that moto's STS gives for a web identity`() throws {
-            let (moto, endpoint) = try moto()
-            defer { moto.endNow() }
+            let moto = try moto()
+            defer { withExtendedLifetime(moto) {} }
+            let endpoint = moto.endpoint
             let cluster = try Cluster(
                 settings: Self.settings(endpoint), files: ["token": "a.web.token"],
                 environment: Self.environment([
@@ -99,7 +75,7 @@ extension EndToEnd {
                     "AWS_ENDPOINT_URL_STS": endpoint,
                 ]))
             try deliver(cluster, 1000)
-            #expect(try rowsInMoto(endpoint) == "1000 1000\n")
+            try expectRows(1000, in: moto)
             let shown = try cluster.hydrant(["credentials"] + cluster.finding)
             #expect(shown.stdout.contains("web identity"), "\(shown.stdout)\(shown.stderr)")
             #expect(shown.stdout.contains("123456789012") && shown.stdout.contains("(in "))
@@ -176,8 +152,9 @@ extension EndToEnd {
         @Test func `without credentials a cluster starts, spools, says why, and delivers later`()
             throws
         {
-            let (moto, endpoint) = try moto()
-            defer { moto.endNow() }
+            let moto = try moto()
+            defer { withExtendedLifetime(moto) {} }
+            let endpoint = moto.endpoint
             let home = TemporaryFolder()
             let path = home.path + "/credentials"
             let cluster = try Cluster(
@@ -204,7 +181,7 @@ extension EndToEnd {
                 try cluster.status().ledger.delivered == 200
             }
             #expect(isDelivered, "\(cluster.logText.suffix(2000))")
-            #expect(try rowsInMoto(endpoint) == "200 200\n")
+            try expectRows(200, in: moto)
         }
     }
 }

@@ -47,15 +47,9 @@ extension EndToEnd {
         @Test func `in moto streams are made for S3 and for Redshift, and wrong ones are found`()
             throws
         {
-            let port = freePort()
-            let moto = try SpawnedProcess(
-                python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"])
-            defer { moto.endNow() }
-            let endpoint = "http://127.0.0.1:\(port)"
-            let isUp = try eventually(within: 20) {
-                try run("curl", ["-sf", "-o", "/dev/null", "\(endpoint)/moto-api/"]).status == 0
-            }
-            #expect(isUp, "moto did not start")
+            let moto = try Moto()
+            defer { withExtendedLifetime(moto) {} }
+            let endpoint = moto.endpoint
             let cluster = try Cluster(
                 settings: [
                     "delivery.mode=aws", "firehose.endpoint_url=\(endpoint)",

@@ -278,6 +278,11 @@ struct LaneDelivery: ~Copyable {
             counters.add(to: .firehoseCalls)
             reply = FirehoseReply(connection.pointee.response, recordCount: recordCount)
         }
+        var ambiguous = connection.pointee.answersLost
+        if isAnswered, connection.pointee.response.status == 200, case .failed = reply {
+            ambiguous += 1
+        }
+        if ambiguous > 0 { counters.add(UInt64(ambiguous), to: .firehoseCallsAmbiguous) }
         switch reply {
         case .delivered: delivered()
         case .partial(let failed, let fault, let text):

@@ -33,6 +33,7 @@ extension ServiceConnection {
                         arrived(UnsafeRawBufferPointer(rebasing: room[..<count]))
                     }
                 } catch {
+                    loseAnswer()
                     close()
                     fail("\(route.endpoint.authority): \(error)")
                 }
@@ -55,6 +56,7 @@ extension ServiceConnection {
             if reusable, isSent, !isQueued { phase = .idle } else { close() }
             finish(nil)
         case .failed(let flaw):
+            loseAnswer()
             close()
             let fault: FirehoseFault = flaw == .cut ? .retry : .notFirehose
             fail("\(route.endpoint.authority): \(flaw.rawValue)", fault)
@@ -68,6 +70,7 @@ extension ServiceConnection {
         case .idle: close()
         case .calling where isReused && !response.hasBegun:
             // It was closed while it was idle, most likely: that is no failure of the call.
+            loseAnswer()
             isReused = false
             reconnects = true
             close()
@@ -75,6 +78,7 @@ extension ServiceConnection {
             // Without TLS's goodbye anybody on the way may have cut the answer short.
             judge(tls?.hasEnded == false ? .failed(.cut) : response.end())
         case .calling:
+            loseAnswer()
             close()
             fail("\(authority): closed before an answer (\(describe(uvCode: code)))")
         case .tunnelling, .shakingHands:

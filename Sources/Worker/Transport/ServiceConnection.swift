@@ -61,6 +61,9 @@ struct ServiceConnection: ~Copyable {
     var writeHasFailed = false
 
     var response = HTTPResponseReader()
+    /// How often the whole request was sent in this call and no whole answer came: the service may
+    /// have done what it was asked.
+    private(set) var answersLost = 0
     /// Why there is no answer; nil when `response` is whole.
     private(set) var trouble: Trouble?
 
@@ -104,6 +107,7 @@ struct ServiceConnection: ~Copyable {
         (self.head, self.body) = (head, body)
         isBusy = true
         trouble = nil
+        answersLost = 0
         isReused = phase == .idle
         switch phase {
         case .idle: send()
@@ -127,6 +131,11 @@ struct ServiceConnection: ~Copyable {
         finish(Trouble(fault: fault, text: text))
     }
 
+    /// Nothing more of an answer will come.
+    mutating func loseAnswer() {
+        if phase == .calling, isSent { answersLost += 1 }
+    }
+
     /// The owner is about to be told.
     mutating func takeFinished() -> Bool {
         if !hasFinished { return false }
@@ -143,6 +152,7 @@ struct ServiceConnection: ~Copyable {
         case .connecting, .tunnelling, .shakingHands:
             didConnect(failure: "no answer within \(limits.connectTimeoutMs) ms")
         case .calling:
+            loseAnswer()
             close()
             let limitMs = limits.callTimeoutMs(bodyByteCount: body.count)
             fail("\(route.endpoint.authority): no answer to a call within \(limitMs) ms")

@@ -44,11 +44,17 @@ struct Status {
     let sharedCPU: Int?
     let ledger: Ledger
     let shards: [Shard]
+    /// Totals over the cluster's life, by their names in docs/counters.md.
+    let counters: [String: Int]
+    /// What is billed beyond the rows; nil before anything was delivered.
+    let billingOverheadPercent: Double?
 
     init(json: String) throws {
         let parsed =
             try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
         sharedCPU = parsed["shared_cpu"] as? Int
+        counters = parsed["counters"] as? [String: Int] ?? [:]
+        billingOverheadPercent = parsed["billing_overhead_percent"] as? Double
         ledger = Ledger(parsed["ledger"] as? [String: Any] ?? [:])
         processes = (parsed["processes"] as? [[String: Any]] ?? []).map {
             ChildProcess(

@@ -188,6 +188,11 @@ final class DeliveryBench {
         #expect(bench.runUntilDelivered(), "\(name)")
         #expect(bench.service.rows == bench.lane.rows, "\(name)")
         #expect(bench.delivery.pointee.lastError == nil)
+        // An error is an answer; what is no answer at all may hide that the rows were taken.
+        let isAnswer = ["500", "Slow down", "throttled", "no stream", "key", "argument"]
+            .contains(name)
+        #expect(
+            bench.counters.value(of: .firehoseCallsAmbiguous) == (isAnswer ? 0 : 3), "\(name)")
         #expect(bench.told.all.first?.contains("stream px: ") == true)
         #expect(bench.told.all.last?.contains("delivering again") == true)
         bench.stop()
@@ -202,6 +207,20 @@ final class DeliveryBench {
         #expect(bench.runUntilDelivered())
         #expect(bench.service.rowsOfCalls == [bench.lane.rows, bench.lane.rows])
         #expect(bench.lane.delivered == 50)
+        #expect(bench.counters.value(of: .firehoseCallsAmbiguous) == 1)
+        bench.stop()
+    }
+
+    @Test func `an answer lost on a connection that was idle is no failure, but is counted`() throws
+    {
+        let bench = try DeliveryBench([.take(except: []), .takeThenVanish, .take(except: [])])
+        bench.appendNumbered(5)
+        #expect(bench.runUntilDelivered())
+        bench.appendNumbered(5)
+        #expect(bench.runUntilDelivered())
+        #expect(bench.service.calls == 3 && bench.service.connectionsMade == 2)
+        #expect(bench.counters.value(of: .firehoseCallsFailed) == 0)
+        #expect(bench.counters.value(of: .firehoseCallsAmbiguous) == 1)
         bench.stop()
     }
 
@@ -212,6 +231,7 @@ final class DeliveryBench {
         bench.appendNumbered(5)
         #expect(bench.runUntilDelivered())
         #expect(bench.service.calls == 2 && bench.service.connectionsMade == 2)
+        #expect(bench.counters.value(of: .firehoseCallsAmbiguous) == 1)
         #expect(bench.told.all.first?.contains("no answer to a call within") == true)
         bench.stop()
     }

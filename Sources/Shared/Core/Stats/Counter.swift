@@ -78,6 +78,8 @@ public enum Counter: Int, CaseIterable, Sendable {
     case localFaults
     case localRecordsRefused
     case localRecordsUntold
+    // Worker: delivery, again
+    case firehoseCallsAmbiguous
 
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
@@ -177,6 +179,8 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .localRecordsRefused: "Records that the fault plan refused."
         case .localRecordsUntold:
             "Records the local Firehose took although the fault plan kept its answer from saying so."
+        case .firehoseCallsAmbiguous:
+            "Calls sent whole whose answer was lost or unusable: made again, so rows may come twice."
         case .quarantinedBytes: "Damaged bytes of the spool copied to a shard's quarantine folder."
         }
     }
