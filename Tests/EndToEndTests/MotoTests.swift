@@ -12,7 +12,7 @@ extension EndToEnd {
                 environment: CredentialTests.environment(["AWS_SHARED_CREDENTIALS_FILE": path]))
         }
 
-        /// That many hits, each of another campaign.
+        /// That many hits, each of another campaign. Every client of h2load goes through the whole list.
         private func send(_ count: Int, to cluster: Cluster) throws {
             let urls = (0..<count).map {
                 "\(cluster.pixel)?event=moto&campaign=c\($0)&uid=u\($0 % 977)"
@@ -20,7 +20,7 @@ extension EndToEnd {
             let list = cluster.folder.appendingPathComponent("urls")
             try urls.joined(separator: "\n").write(to: list, atomically: true, encoding: .utf8)
             let load = try run(
-                "h2load", ["--h1", "-n", "\(count)", "-c", "8", "-i", list.path])
+                "h2load", ["--h1", "-n", "\(count)", "-c", "1", "-i", list.path])
             #expect(load.stdout.contains("\(count) succeeded"), "\(load.stdout)\(load.stderr)")
         }
 
@@ -63,10 +63,12 @@ extension EndToEnd {
                 let status = try cluster.status()
                 last = status.shards.map { $0.deliveryState + ": " + $0.lastError }.joined()
                 return status.ledger.spooled == 500
-                    && status.shards.allSatisfy { $0.deliveryState == "refused" }
+                    && status.shards.allSatisfy {
+                        $0.deliveryState == "refused"
+                            && $0.lastError.contains("SignatureDoesNotMatch")
+                    }
             }
             #expect(isRefused, "\(last)")
-            #expect(last.contains("SignatureDoesNotMatch"), "\(last)")
             try pair.file.write(toFile: path, atomically: true, encoding: .utf8)
             let isDelivered = try eventually(within: 60) {
                 try cluster.status().ledger.delivered == 500
