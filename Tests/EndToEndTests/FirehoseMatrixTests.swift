@@ -136,7 +136,13 @@ extension EndToEnd {
                 "kind = \"chunked\"", "kind = \"large_headers\"",
             ]
             // A call that succeeds after each, or waiting would grow.
-            let passed = try pass(kinds.map { $0 + "\nevery = 2\ncount = 2" }, seconds: 4)
+            let faults = kinds.map { $0 + "\nevery = 2\ncount = 2" }
+            let passed = try pass(faults, seconds: 6) { cluster in
+                let allCame = try eventually(within: 20) {
+                    try cluster.status().counters["local_faults"] == 10
+                }
+                #expect(allCame)
+            }
             #expect(passed.counter("local_faults") == 10)
         }
 
