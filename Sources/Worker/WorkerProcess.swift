@@ -74,8 +74,12 @@ private func makeWorker(
     var badTarget = target
     badTarget.streamName = settings.badStreamName(shard: shard, host: host)
 
-    let good = queue(withUnsafeMutablePointer(to: &spool.pointee.good) { $0 })
-    let bad = queue(withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 })
+    let badLane = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+    let good = queue(
+        withUnsafeMutablePointer(to: &spool.pointee.good) { $0 },
+        refuge: .badLane(
+            badLane, MovedRowFormat(child.schema), incarnation: randomUInt64()))
+    let bad = queue(badLane, refuge: .quarantine)
     let adoption = Adoption(
         .init(
             spoolFolder: settings.spoolFolder, worker: shard, workers: settings.workers,
@@ -93,12 +97,16 @@ private func makeWorker(
             goodDelivery: deliver(.good, good, to: target, child),
             badDelivery: deliver(.bad, bad, to: badTarget, child), goodQueue: good, badQueue: bad,
             adoption: adoption, log: { log.warning("\($0)") }))
-    return Working(state: state)
+    let worker = Working(state: state)
+    state.pointee.goodDelivery.pointee.didSetAside = { worker.didSetAside($0) }
+    return worker
 }
 
-private func queue(_ own: UnsafeMutablePointer<SpoolLane>) -> UnsafeMutablePointer<LaneQueue> {
+private func queue(
+    _ own: UnsafeMutablePointer<SpoolLane>, refuge: Refuge
+) -> UnsafeMutablePointer<LaneQueue> {
     let queue = UnsafeMutablePointer<LaneQueue>.allocate(capacity: 1)
-    queue.initialize(to: LaneQueue(own: own))
+    queue.initialize(to: LaneQueue(own: own, refuge: refuge))
     return queue
 }
 

@@ -78,6 +78,12 @@ extension Working {
         if spool != counters.text(.spoolError) { counters.write(.spoolError, spool) }
     }
 
+    /// Rows that Firehose refuses came from the good lane into the bad one.
+    func didSetAside(_ load: RowLoad) {
+        publish()
+        if load.bytes > 0 { state.pointee.badDelivery.pointee.appended(load) }
+    }
+
     func flush() {
         lookAfterOrphans()
         state.pointee.goodDelivery.pointee.flushNow()

@@ -1,6 +1,8 @@
+import Config
 import Core
 
 @testable import Router
+@testable import Worker
 
 /// Knows what was promised, and finds what was not kept.
 ///
@@ -71,6 +73,7 @@ struct Judge {
         if let flaw = firehose.flaws.first { fail(flaw) }
         checkAnswers(firehose)
         checkRows(firehose, sent, encoder)
+        checkMoved(firehose, sent, encoder)
         checkOpaque(firehose, sent, encoder)
         if !wasCut, !spoolWasLoose {
             checkSpool(firehose, ledgers)
@@ -82,7 +85,8 @@ struct Judge {
     private mutating func checkAnswers(_ firehose: SimulatedFirehose) {
         for hit in answers.keys.sorted() {
             switch answers[hit]! {
-            case .pixel where firehose.good[hit] == nil: fail("hit \(hit), answered 200, is lost")
+            case .pixel where firehose.good[hit] == nil && firehose.moved[hit] == nil:
+                fail("hit \(hit), answered 200, is lost")
             case .invalidPixel where firehose.bad[hit] == nil && firehose.opaque[hit] == nil:
                 fail("hit \(hit), answered 400, is lost")
             default: break
@@ -115,6 +119,21 @@ struct Judge {
         }
     }
 
+    /// Only what Firehose refuses is set aside, whole.
+    private mutating func checkMoved(
+        _ firehose: SimulatedFirehose, _ sent: UInt64, _ encoder: UnsafeMutablePointer<RowEncoder>
+    ) {
+        let format = MovedRowFormat(SchemaFile.standard.schema)
+        for hit in firehose.moved.keys.sorted() {
+            if hit == 0 || hit > sent { return fail("hit \(hit) was never sent") }
+            if !firehose.refuses(hit) { return fail("hit \(hit) was set aside and not refused") }
+            let row = format.badRow(SimulatedHit(number: hit).row(encoder).bytes)
+            if Array(row.dropLast()) != firehose.moved[hit]!.bytes {
+                return fail("hit \(hit), set aside, became another row")
+            }
+        }
+    }
+
     /// Only what workers died over goes undecoded: four of them for each such hit.
     private mutating func checkOpaque(
         _ firehose: SimulatedFirehose, _ sent: UInt64, _ encoder: UnsafeMutablePointer<RowEncoder>
@@ -137,13 +156,17 @@ struct Judge {
     private mutating func checkSpool(_ firehose: SimulatedFirehose, _ ledgers: [SpoolLedger]) {
         let good = ledgers.reduce(0) { $0 + $1.good.cumulativeHits }
         let bad = ledgers.reduce(0) { $0 + $1.bad.cumulativeHits }
-        if good != UInt64(firehose.good.count)
-            || bad != UInt64(firehose.bad.count + firehose.opaque.count)
+        let moved = UInt64(firehose.moved.count)
+        if good != UInt64(firehose.good.count) + moved
+            || bad != UInt64(firehose.bad.count + firehose.opaque.count) + moved
         {
             fail(
                 "the spool held \(good) good and \(bad) bad rows, Firehose took "
                     + "\(firehose.good.count) and \(firehose.bad.count) + \(firehose.opaque.count) "
-                    + "different ones")
+                    + "different ones, and \(moved) that were set aside")
+        }
+        if moved != ledgers.reduce(0, { $0 + $1.good.setAside }) {
+            fail("\(moved) different rows were set aside, and the ledgers say otherwise")
         }
         if ledgers.contains(where: { $0.dropped > 0 }) { fail("hits were dropped") }
     }
@@ -159,7 +182,9 @@ struct Judge {
             for hit in delivery.ambiguous { allowed[isGood]![hit, default: 0] += 1 }
         }
         for isGood in [true, false] {
-            let rows = firehose.rows(isGood: isGood)
+            let rows = firehose.rows(isGood: isGood).merging(isGood ? [:] : firehose.moved) {
+                row, _ in row
+            }
             for hit in rows.keys.sorted()
             where rows[hit]!.count > 1 + (allowed[isGood]![hit] ?? 0) {
                 return fail("hit \(hit) came \(rows[hit]!.count) times")

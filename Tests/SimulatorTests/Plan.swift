@@ -50,6 +50,8 @@ struct Plan {
     var isSynced: Bool
     /// Numbers of hits that end the worker which decodes them.
     var poison: [UInt64] = []
+    /// Of so many good rows Firehose refuses one, whenever it comes; 0 for none.
+    var refusesOneOf: UInt64 = 0
 
     init(seed: UInt64) {
         var dice = SeededDice(seed: seed)
@@ -60,6 +62,7 @@ struct Plan {
         hitEveryMs = 5 + dice.roll(30)
         isSynced = dice.chance(50)
         if dice.chance(20) { poison = (0...dice.roll(2)).map { _ in 1 + dice.roll(200) } }
+        if dice.chance(30) { refusesOneOf = 2 + dice.roll(60) }
         events = []
         for _ in 0..<dice.roll(10) {
             events.append(Event(atMs: 100 + dice.roll(trafficMs), fault: draw(&dice)))
@@ -115,6 +118,7 @@ struct Plan {
             "seed \(seed): \(routers) routers, \(workers) workers, a hit every \(hitEveryMs) ms "
             + "for \(trafficMs) ms, ack = \"\(isSynced ? "fsync" : "spooled")\""
             + (poison.isEmpty ? "" : ", poison: hits \(poison)")
+            + (refusesOneOf == 0 ? "" : ", one good row of \(refusesOneOf) is refused")
         return ([head] + events.map { "  at \($0.atMs) ms \($0.fault)" }).joined(separator: "\n")
     }
 }

@@ -16,13 +16,14 @@ final class SimulatedDelivery {
     private var timer = 0
     private var isSlicing = false
     private var random: () -> UInt64
+    var didSetAside: ((RowLoad) -> Void)?
     /// Rows of the batch in the making that the service has taken: at a death they may come again.
     private(set) var taken: [UInt64] = []
     /// Rows that were taken without an answer: they will come again.
     private(set) var ambiguous: [UInt64] = []
 
     init(
-        _ agenda: Agenda, _ firehose: SimulatedFirehose, isGood: Bool,
+        _ agenda: Agenda, _ firehose: SimulatedFirehose, isGood: Bool, source: DeliverySource,
         lane: UnsafeMutablePointer<SpoolLane>, random: @escaping () -> UInt64,
         isAlive: @escaping () -> Bool
     ) {
@@ -40,7 +41,7 @@ final class SimulatedDelivery {
             ? StreamQuota(bytesPerSecond: 64 << 10, recordsPerSecond: 200, callsPerSecond: 20) : nil
         machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(
-            streamName: isGood ? "good" : "bad", source: .spool(lane), recordBytesMax: 2048,
+            streamName: isGood ? "good" : "bad", source: source, recordBytesMax: 2048,
             callBytesMax: 8192, recordRowsMax: isGood ? Int.max : 3)
         let load = lane.pointee.loadToDeliver
         if load.bytes > 0 { appended(load) }
@@ -107,7 +108,13 @@ final class SimulatedDelivery {
 
     private func prepareCall() {
         timer += 1
-        if builder.body.isCompacting { startSlicing() } else { call() }
+        if builder.isOccupied {
+            goOnSearching()
+        } else if builder.body.isCompacting {
+            startSlicing()
+        } else {
+            call()
+        }
     }
 
     private func call() {
@@ -127,26 +134,79 @@ final class SimulatedDelivery {
 
     private func finished(_ reply: FirehoseReply, _ inCall: [UInt64]) {
         let count = builder.callRecordCount
+        if builder.isSearching { return partHasFinished(reply, inCall, of: count) }
         switch reply {
         case .delivered:
             builder.settle(failed: [])
-            // A death while the cursor was on its way: nothing more happens here.
-            guard isAlive() else { return }
-            // A spool record larger than a call is passed with the last of its calls.
-            if lane.pointee.readPassed == lane.pointee.cursor.passed { taken = [] }
-            perform(machine.delivered())
+            if builder.isOccupied { goOnSearching() } else { delivered() }
+        case .partial(let failed, .invalid, _) where failed.count == count: search()
         case .partial(let failed, let fault, _):
             builder.settle(failed: failed)
-            guard isAlive() else { return }
-            perform(
-                machine.failed(
-                    .init(fault: fault, tookSome: failed.count < count), nowMs: agenda.nowMs,
-                    dice: random()))
+            failedToDeliver(fault == .invalid ? .retry : fault, tookSome: failed.count < count)
+        case .failed(let failure) where failure.fault == .invalid: search()
         case .failed(let failure):
             ambiguous += inCall
-            perform(
-                machine.failed(
-                    .init(fault: failure.fault), nowMs: agenda.nowMs, dice: random()))
+            failedToDeliver(failure.fault)
+        }
+    }
+
+    private func delivered() {
+        // A death while the cursor was on its way: nothing more happens here.
+        guard isAlive() else { return }
+        // A spool record larger than a call is passed with the last of its calls.
+        if lane.pointee.readPassed == lane.pointee.cursor.passed { taken = [] }
+        perform(machine.delivered())
+    }
+
+    private func failedToDeliver(_ fault: FirehoseFault, tookSome: Bool = false) {
+        guard isAlive() else { return }
+        perform(
+            machine.failed(
+                .init(fault: fault, tookSome: tookSome), nowMs: agenda.nowMs, dice: random()))
+    }
+
+    // MARK: Refused rows
+
+    private func search() {
+        builder.search()
+        perform(machine.goesOn(took: false))
+    }
+
+    private func partHasFinished(_ reply: FirehoseReply, _ inCall: [UInt64], of count: Int) {
+        switch reply {
+        case .delivered:
+            builder.partWasTaken()
+            perform(machine.goesOn(took: true))
+        case .partial(let failed, .invalid, _):
+            if count > 1 {
+                builder.partWasTaken(except: failed)
+            } else {
+                builder.partWasRefused()
+            }
+            perform(machine.goesOn(took: failed.count < count))
+        case .partial(let failed, let fault, _):
+            builder.partWasTaken(except: failed)
+            failedToDeliver(fault, tookSome: failed.count < count)
+        case .failed(let failure) where failure.fault == .invalid:
+            builder.partWasRefused()
+            perform(machine.goesOn(took: false))
+        case .failed(let failure):
+            ambiguous += inCall
+            failedToDeliver(failure.fault)
+        }
+    }
+
+    private func goOnSearching() {
+        var load = RowLoad()
+        let step = builder.goOnSearching { load = load + $1 }
+        guard isAlive() else { return }
+        if load.bytes > 0 { didSetAside?(load) }
+        switch step {
+        case .make: startSlicing()
+        case .send: call()
+        case .settled: delivered()
+        case .blocked: failedToDeliver(.retry)
+        case .stuck: failedToDeliver(.invalid)
         }
     }
 

@@ -32,21 +32,38 @@ final class SimulatedFirehose {
     private(set) var bad: [UInt64: Row] = [:]
     /// Bad rows of hits that were not decoded.
     private(set) var opaque: [UInt64: Row] = [:]
+    /// Bad rows that stand for good ones which are refused.
+    private(set) var moved: [UInt64: Row] = [:]
     /// Rows that are no hit's, or that came with other bytes than before.
     private(set) var flaws: [String] = []
     private(set) var calls = 0
 
-    init(_ agenda: Agenda, seed: UInt64) {
+    private let refusesOneOf: UInt64
+
+    init(_ agenda: Agenda, seed: UInt64, refusesOneOf: UInt64 = 0) {
         self.agenda = agenda
+        self.refusesOneOf = refusesOneOf
         dice = SeededDice(seed: seed)
     }
 
     func rows(isGood: Bool) -> [UInt64: Row] { isGood ? good : bad }
 
+    /// Whether the good row of that hit is never taken.
+    func refuses(_ hit: UInt64) -> Bool {
+        refusesOneOf > 0 && ((hit &* 2_654_435_761) >> 7) % refusesOneOf == 0
+    }
+
+    private func refuses(_ record: [UInt8]) -> Bool {
+        refusesOneOf > 0
+            && record.split(separator: UInt8(ascii: "\n")).contains {
+                SimulatedHit.number(ofRow: $0).map(refuses) ?? false
+            }
+    }
+
     /// Of the rows, in whatever order, and of how often each came.
     var fingerprint: UInt64 {
         var sum = UInt64(calls)
-        for rows in [good, bad, opaque] {
+        for rows in [good, bad, opaque, moved] {
             for (hit, row) in rows { sum &+= hit &* UInt64(row.count * 1000 + row.bytes.count) }
         }
         return sum
@@ -72,22 +89,36 @@ final class SimulatedFirehose {
     ) {
         if weather.isDown { return answered(.failed(.init(fault: .retry, text: "down"))) }
         if weather.throttles { return answered(.failed(.init(fault: .throttled, text: "slow"))) }
+        let refused = isGood ? records.indices.filter { refuses(records[$0]) } : []
         if weather.isSilent {
-            if dice.chance(50) { took(take(records[...], isGood)) }
+            if dice.chance(50), refused.isEmpty { took(take(records[...], isGood)) }
             return agenda.after(15_000) {
                 answered(.failed(.init(fault: .retry, text: "no answer")))
             }
         }
         if weather.garbles {
-            if dice.chance(50) { took(take(records[...], isGood)) }
+            if dice.chance(50), refused.isEmpty { took(take(records[...], isGood)) }
             return answered(.failed(.init(fault: .notFirehose, text: "garbled")))
         }
+        if !refused.isEmpty { return refuse(refused, records, took, answered) }
         let failed = records.indices.filter { _ in dice.chance(weather.refusedPercent) }
         for index in records.indices where !failed.contains(index) {
             took(take(records[index...index], isGood))
         }
         answered(
             failed.isEmpty ? .delivered : .partial(failed: failed, fault: .throttled, text: "part"))
+    }
+
+    /// The whole call, as the service does, or those records alone.
+    private func refuse(
+        _ refused: [Int], _ records: [[UInt8]], _ took: ([UInt64]) -> Void,
+        _ answered: (FirehoseReply) -> Void
+    ) {
+        if dice.chance(70) { return answered(.failed(.init(fault: .invalid, text: "no"))) }
+        for index in records.indices where !refused.contains(index) {
+            took(take(records[index...index], true))
+        }
+        answered(.partial(failed: refused, fault: .invalid, text: "not these"))
     }
 
     private func take(_ records: ArraySlice<[UInt8]>, _ isGood: Bool) -> [UInt64] {
@@ -103,6 +134,8 @@ final class SimulatedFirehose {
                     note(number, row, &good)
                 } else if SimulatedHit.isOpaque(row: row) {
                     note(number, row, &opaque)
+                } else if SimulatedHit.isMoved(row: row) {
+                    note(number, row, &moved)
                 } else {
                     note(number, row, &bad)
                 }

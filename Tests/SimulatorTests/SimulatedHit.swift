@@ -61,8 +61,16 @@ struct SimulatedHit {
     }
 
     static func isOpaque(row: some Collection<UInt8>) -> Bool {
+        has(reason: "crashed_worker", row)
+    }
+
+    static func isMoved(row: some Collection<UInt8>) -> Bool {
+        has(reason: "refused_by_firehose", row)
+    }
+
+    private static func has(reason: String, _ row: some Collection<UInt8>) -> Bool {
         // Behind id and time, which are as long in every row.
-        row.dropFirst(88).starts(with: Array("\"reason\":\"crashed_worker".utf8))
+        row.dropFirst(88).starts(with: Array("\"reason\":\"\(reason)".utf8))
     }
 
     /// The numbers of the hits in a frame.

@@ -28,6 +28,7 @@ final class SimulatedWorker {
     private let spool: UnsafeMutablePointer<ShardSpool>
     private let intake: UnsafeMutablePointer<ShardIntake>
     private let page: UnsafeMutableRawPointer
+    private let goodQueue: UnsafeMutablePointer<LaneQueue>
     private let isPoison: (_ hit: UInt64) -> Bool
     private let spoolIsLoose: () -> Void
     private var dice: SeededDice
@@ -59,22 +60,31 @@ final class SimulatedWorker {
             to: ShardIntake(
                 spool: spool, encoder: RowEncoder(SchemaFile.standard.schema),
                 counters: CounterPage(at: page), waitsForSync: isSynced))
+        goodQueue = .allocate(capacity: 1)
         let random = { [unowned self] in self.dice.next() }
         let alive = { [weak self] in self.map { !$0.disk.isDead } ?? false }
+        let badLane = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+        goodQueue.initialize(
+            to: LaneQueue(
+                own: withUnsafeMutablePointer(to: &spool.pointee.good) { $0 },
+                refuge: .badLane(
+                    badLane, MovedRowFormat(SchemaFile.standard.schema),
+                    incarnation: self.dice.next())))
         good = SimulatedDelivery(
-            agenda, firehose, isGood: true,
-            lane: withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }, random: random,
-            isAlive: alive)
+            agenda, firehose, isGood: true, source: .queue(goodQueue),
+            lane: goodQueue.pointee.own, random: random, isAlive: alive)
         bad = SimulatedDelivery(
-            agenda, firehose, isGood: false,
-            lane: withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }, random: random,
-            isAlive: alive)
+            agenda, firehose, isGood: false, source: .spool(badLane), lane: badLane,
+            random: random, isAlive: alive)
+        good.didSetAside = { [unowned self] in bad.appended($0) }
         if isSynced { startSyncing() }
     }
 
     deinit {
         intake.deinitialize(count: 1)
         intake.deallocate()
+        goodQueue.deinitialize(count: 1)
+        goodQueue.deallocate()
         spool.deinitialize(count: 1)
         spool.deallocate()
         page.deallocate()

@@ -44,7 +44,8 @@ final class Simulation {
         self.plan = plan
         self.encoder = encoder
         disk = SimulatedDisk(seed: plan.seed &+ 1)
-        firehose = SimulatedFirehose(agenda, seed: plan.seed &+ 2)
+        firehose = SimulatedFirehose(
+            agenda, seed: plan.seed &+ 2, refusesOneOf: plan.refusesOneOf)
         dice = SeededDice(seed: plan.seed &+ 3)
         trafficDice = SeededDice(seed: plan.seed &+ 4)
         judge = Judge(plan)
@@ -70,6 +71,7 @@ final class Simulation {
         for _ in 0..<(4 * plan.workers) { sendHit() }
         step(untilMs: agenda.nowMs + 5000)
         if !settle() { return "fresh hits were not delivered" }
+        if let flaw = judge.flaw { return flaw }
         judge.fresh = first...hits
         return judge.verdict(
             sent: hits, firehose: firehose,
@@ -108,7 +110,7 @@ final class Simulation {
 
     /// Runs until nothing waits anywhere.
     private func settle() -> Bool {
-        for _ in 0..<1200 {
+        for round in 1...1200 {
             step(untilMs: agenda.nowMs + 100)
             if judge.flaw != nil { return true }
             for child in children { child.worker?.flush() }
@@ -116,6 +118,10 @@ final class Simulation {
                 child.router.map(\.isIdle) ?? child.worker.map(\.isCaughtUp) ?? false
             }
             if isQuiet { return true }
+            // A row that is refused is known by others that are taken.
+            if plan.refusesOneOf > 0, round % 20 == 0 {
+                for _ in 0..<(2 * plan.workers) { sendHit() }
+            }
         }
         return false
     }

@@ -72,7 +72,8 @@ import Testing
         guard case .record(let view) = queue.readNext() else { return nil }
         let rows = String(decoding: view.payload, as: UTF8.self)
         queue.commit(
-            to: view.end, delivered: UInt64(view.hitCount), dropped: view.droppedBefore)
+            BatchLedger.Advance(
+                position: view.end, delivered: UInt64(view.hitCount), dropped: view.droppedBefore))
         return rows
     }
 
@@ -239,7 +240,7 @@ import Testing
             #expect(count == expected)
             let isAtEnd = queue.isAtEnd
             #expect(isAtEnd == (expected == 4))
-            queue.commit(to: end!, delivered: UInt64(count), dropped: 0)
+            queue.commit(BatchLedger.Advance(position: end!, delivered: UInt64(count)))
         }
         let (its, others) = (own.ledger, orphan.ledger)
         #expect(its.delivered == 2 && others.delivered == 4)
@@ -276,7 +277,7 @@ import Testing
                 guard case .record(let view) = queue.readNext() else { break }
                 (end, count) = (view.end, count + 1)
             }
-            if let end { queue.commit(to: end, delivered: count, dropped: 0) }
+            if let end { queue.commit(BatchLedger.Advance(position: end, delivered: count)) }
             delivered += Int(count)
         }
         #expect(delivered == Int(appended) + 30)

@@ -28,10 +28,22 @@ struct BatchBuilder: ~Copyable {
         var taken: Int
     }
 
-    private(set) var body: PutRecordBatchBody
-    private var ledger = BatchLedger()
+    var body: PutRecordBatchBody
+    var ledger = BatchLedger()
     private var leftover: Leftover?
-    private let source: DeliverySource
+    let source: DeliverySource
+    /// In BatchBuilder+Search: the call that was refused for its rows, while they are searched for.
+    var refusedCall: RefusedCall?
+    /// Searches since one came to its end.
+    var searchesStuck = 0
+    /// Rows found, that the cursor has not come to.
+    var refusedRows: [[UInt8]] = []
+    /// How far it is to move once they are in safety.
+    var owedAdvance: BatchLedger.Advance?
+    /// It has moved over such rows, and is to be on disk before more follow.
+    var isCursorOwed = false
+    /// Of the records of the call others were taken.
+    var tookOthers = false
     private let recordBytesMax: Int
     private let callBytesMax: Int
     private let recordRowsMax: Int
@@ -65,6 +77,7 @@ struct BatchBuilder: ~Copyable {
         if small { body.beginSmall() } else { body.begin() }
         ledger.begin()
         rowCount = 0
+        (refusedCall, tookOthers) = (nil, false)
         // What is left over belongs to a record whose lane goes on.
         if leftover == nil { source.beginBatch() }
     }
@@ -74,6 +87,7 @@ struct BatchBuilder: ~Copyable {
     /// - Parameter earlyEndBytes: from so many raw bytes on the batch may end before the spool does,
     ///   where its last record wastes little of what is billed.
     mutating func advance(earlyEndBytes: Int? = nil) -> Progress {
+        if let refusedCall, let progress = make(refusedCall) { return progress }
         if body.isCompacting {
             return body.compact(sliceBytes: Self.sliceBytes) ? .ready(reachedEnd: false) : .more
         }
@@ -173,8 +187,7 @@ struct BatchBuilder: ~Copyable {
 
     private mutating func ended(_ view: SpoolRecordView) {
         rowCount += view.hitCount
-        ledger.recordEnded(
-            at: view.end, hits: view.hitCount, droppedBefore: view.droppedBefore)
+        ledger.recordEnded(view, entryBytes: body.records.last?.rawBytes ?? 0)
     }
 
     /// Where the first rows end, and how many they are.
@@ -208,14 +221,15 @@ struct BatchBuilder: ~Copyable {
 
     // MARK: After a call
 
-    var callRecordCount: Int { ledger.callRecordCount }
+    var callRecordCount: Int { refusedCall?.partRecords.count ?? ledger.callRecordCount }
 
     /// Firehose took the call but for these records of it, which form the next: `advance` until it
-    /// is ready. The cursor moves up to the first of them.
+    /// is ready. The cursor moves up to the first of them, unless it passes rows that are to be set
+    /// aside before (`isOccupied`).
     mutating func settle(failed: [Int]) {
+        tookOthers = tookOthers || failed.count < ledger.callRecordCount
         if !failed.isEmpty { body.keepOnly(failed) }
-        if let advance = ledger.settle(failed: failed) {
-            source.commit(advance.position, advance.delivered, advance.dropped)
-        }
+        guard let advance = ledger.settle(failed: failed) else { return }
+        if advance.setAside > 0 { owedAdvance = advance } else { source.commit(advance) }
     }
 }

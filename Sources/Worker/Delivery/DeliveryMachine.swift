@@ -222,6 +222,19 @@ struct DeliveryMachine {
         return CallEnd(action: action, caughtUp: caughtUp)
     }
 
+    /// The call is taken apart, since the service refuses it for its rows; the next part goes at
+    /// once. `took`: of the last part something was taken; `untaken`: and that was not.
+    mutating func goesOn(took: Bool, untaken: CallWeight = CallWeight()) -> CallEnd {
+        pace?.giveBack(untaken)
+        guard phase == .calling else { return CallEnd(action: .stopped) }
+        if took {
+            failures = 0
+            trouble = nil
+            correctedClock = false
+        }
+        return CallEnd(action: .callAgain)
+    }
+
     struct CallFailure: Equatable {
         var fault: FirehoseFault
         /// Some records were taken.

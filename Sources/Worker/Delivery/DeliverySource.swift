@@ -33,15 +33,33 @@ enum DeliverySource {
         }
     }
 
-    /// Everything before the position is delivered. The counts are what came since the last call.
-    func commit(_ position: SpoolPosition, _ delivered: UInt64, _ dropped: UInt64) {
+    /// Everything before the position is delivered or set aside. The counts are what came since the
+    /// last call.
+    func commit(_ advance: BatchLedger.Advance) {
         switch self {
         case .spool(let lane):
-            lane.pointee.commit(to: position, delivered: delivered, dropped: dropped)
+            lane.pointee.commit(
+                to: advance.position, delivered: advance.delivered, setAside: advance.setAside,
+                dropped: advance.dropped)
         case .queue(let queue):
-            queue.pointee.commit(to: position, delivered: delivered, dropped: dropped)
-        case .standIn(let other): other.commit(position, delivered, dropped)
+            queue.pointee.commit(advance)
+        case .standIn(let other):
+            other.commit(advance.position, advance.delivered, advance.dropped)
         }
+    }
+
+    /// Takes rows into safety that Firehose refuses, before the cursor passes them. Asked again as
+    /// long as it is not `.stored`.
+    func setAside(_ rows: [[UInt8]], _ advance: BatchLedger.Advance) -> SetAsideOutcome {
+        switch self {
+        case .queue(let queue): queue.pointee.setAside(rows, advance)
+        case .spool, .standIn: .refused("nothing takes rows that Firehose refuses")
+        }
+    }
+
+    /// After `commit`: why no more rows are to be set aside now, if so.
+    func didSetAside() -> String? {
+        if case .queue(let queue) = self { queue.pointee.didSetAside() } else { nil }
     }
 }
 

@@ -22,26 +22,26 @@ struct LaneDelivery: ~Copyable {
         var credentials: Credentials?
     }
 
-    private let loop: Loop
+    let loop: Loop
     private let lane: Lane
-    private let target: Target
+    let target: Target
     private let tuning: DeliveryTuning
-    private let counters: CounterPage
-    private let log: (String) -> Void
+    let counters: CounterPage
+    let log: (String) -> Void
     private let timer: Timer
     /// Makes batches: nobody waits for one, and somebody for each answer (docs/decisions/0013).
     private let work: PacedWork
     private let connection: ServiceConnection.Pointer
 
-    private var machine: DeliveryMachine
-    private var builder: BatchBuilder
+    var machine: DeliveryMachine
+    var builder: BatchBuilder
     private var head: FirehoseCallHead
     private var hasCredentials: Bool
     /// From the next call on: the head of the one in flight stays in place.
     private var newCredentials: Credentials?
     /// Why there are none at all.
     private var lacking: String?
-    private var deliveryLog: DeliveryLog
+    var deliveryLog: DeliveryLog
     /// What to add to the local clock to have the service's.
     private var clockOffsetSeconds: Int64 = 0
     private var stateShown = DeliveryState.idle
@@ -52,6 +52,10 @@ struct LaneDelivery: ~Copyable {
     /// Firehose refuses the credentials: the owner is to look for others. Called from within the
     /// lane's own work, so nothing of the lane may be called from there.
     var wantsCredentials: (() -> Void)?
+    /// Refused rows became rows of the bad lane: its delivery is to know. Called as the one above.
+    var didSetAside: ((RowLoad) -> Void)?
+    /// What the service says of rows that it refuses, while they are searched for.
+    var refusal = ""
     private var owesCatchUp = false
     private var catchUpIsDue = false
     /// A batch is being made, in the slices of `work`.
@@ -185,7 +189,7 @@ struct LaneDelivery: ~Copyable {
         startSlicing()
     }
 
-    private mutating func startSlicing() {
+    mutating func startSlicing() {
         isSlicing = true
         work.start()
     }
@@ -219,10 +223,16 @@ struct LaneDelivery: ~Copyable {
     /// The batch goes out again, once it is whole.
     private mutating func prepareCall() {
         timer.stop()
-        if builder.body.isCompacting { startSlicing() } else { call() }
+        if builder.isOccupied {
+            goOnSearching()
+        } else if builder.body.isCompacting {
+            startSlicing()
+        } else {
+            call()
+        }
     }
 
-    private mutating func call() {
+    mutating func call() {
         if let credentials = newCredentials {
             newCredentials = nil
             head = FirehoseCallHead(
@@ -283,23 +293,38 @@ struct LaneDelivery: ~Copyable {
             ambiguous += 1
         }
         if ambiguous > 0 { counters.add(UInt64(ambiguous), to: .firehoseCallsAmbiguous) }
+        // What got no answer may have been taken, and counts.
+        settle(reply, isAnswered ? weight : CallWeight(), of: recordCount)
+        showState()
+    }
+
+    private mutating func settle(
+        _ reply: FirehoseReply, _ weight: CallWeight, of recordCount: Int
+    ) {
+        if builder.isSearching { return partHasFinished(reply, weight, of: recordCount) }
         switch reply {
-        case .delivered: delivered()
+        case .delivered:
+            count(taken: builder.body, except: [])
+            builder.settle(failed: [])
+            if builder.isOccupied { goOnSearching() } else { delivered() }
+        case .partial(let failed, .invalid, let text) where failed.count == recordCount:
+            search(text, weight)
         case .partial(let failed, let fault, let text):
             count(taken: builder.body, except: failed)
             let untaken = CallWeight(bytes: bytes(of: failed), records: failed.count)
             builder.settle(failed: failed)
-            failedToDeliver(.init(fault: fault, text: text), untaken, of: recordCount)
+            // What is refused alone among others is soon refused alone.
+            let fault = fault == .invalid ? .retry : fault
+            failedCall(.init(fault: fault, text: text), untaken, of: recordCount)
+        case .failed(let failure) where failure.fault == .invalid:
+            search(failure.text, weight)
         case .failed(let failure):
-            // What got no answer may have been taken, and counts.
-            failedToDeliver(failure, isAnswered ? weight : CallWeight(), of: recordCount)
+            failedCall(failure, weight, of: recordCount)
         }
-        showState()
     }
 
-    private mutating func delivered() {
-        count(taken: builder.body, except: [])
-        builder.settle(failed: [])
+    /// The batch is delivered, or what is not of it is in safety.
+    mutating func delivered() {
         let failures = machine.failures
         let end = machine.delivered()
         lastError = nil
@@ -311,14 +336,20 @@ struct LaneDelivery: ~Copyable {
         perform(end)
     }
 
-    private func bytes(of records: [Int]) -> Int {
+    func bytes(of records: [Int]) -> Int {
         records.reduce(0) { $0 + builder.body.records[$1].rawBytes }
     }
 
-    private mutating func failedToDeliver(
+    mutating func failedCall(
         _ failure: FirehoseReply.Failure, _ untaken: CallWeight, of recordCount: Int
     ) {
         counters.add(to: .firehoseCallsFailed)
+        failedToDeliver(failure, untaken, of: recordCount)
+    }
+
+    mutating func failedToDeliver(
+        _ failure: FirehoseReply.Failure, _ untaken: CallWeight, of recordCount: Int
+    ) {
         let learned = failure.fault == .clockSkew && learnClock(failure.serverUnixSeconds)
         let tookSome = untaken.records > 0 && untaken.records < recordCount
         let end = machine.failed(
@@ -327,11 +358,16 @@ struct LaneDelivery: ~Copyable {
                 retryAfterMs: failure.retryAfterMs, untaken: untaken),
             nowMs: loop.nowMs, dice: randomUInt64())
         if failure.fault == .refused { wantsCredentials?() }
-        let error = "stream \(target.streamName): \(failure.text); \(failure.fault.remedy)"
-        lastError = error
-        let topic = "\(failure.fault) \(failure.text.prefix(40))"
-        if let line = deliveryLog.trouble(topic, error, nowMs: loop.nowMs) { log(line) }
+        tell("\(failure.fault)", "\(failure.text); \(failure.fault.remedy)")
         perform(end)
+    }
+
+    /// Of a trouble: shown until a batch is delivered, and logged now and then.
+    mutating func tell(_ kind: String, _ text: String) {
+        let error = "stream \(target.streamName): \(text)"
+        lastError = error
+        let topic = "\(kind) \(text.prefix(40))"
+        if let line = deliveryLog.trouble(topic, error, nowMs: loop.nowMs) { log(line) }
     }
 
     private mutating func learnClock(_ serverUnixSeconds: Int64?) -> Bool {
@@ -343,7 +379,7 @@ struct LaneDelivery: ~Copyable {
         return true
     }
 
-    private mutating func perform(_ end: DeliveryMachine.CallEnd) {
+    mutating func perform(_ end: DeliveryMachine.CallEnd) {
         if end.caughtUp { owesCatchUp = true }
         switch end.action {
         case .rest: builder.begin(small: true)
@@ -358,7 +394,7 @@ struct LaneDelivery: ~Copyable {
     }
 
     /// Counts the records of a call that Firehose took, as it bills them.
-    private func count(taken body: borrowing PutRecordBatchBody, except failed: [Int]) {
+    func count(taken body: borrowing PutRecordBatchBody, except failed: [Int]) {
         var (records, bytes, billed) = (0, 0, 0)
         var skip = failed[...]
         for (index, record) in body.records.enumerated() {

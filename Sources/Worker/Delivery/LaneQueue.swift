@@ -19,17 +19,29 @@ struct LaneQueue: ~Copyable {
     /// The own lane was asked since the adopted one had a batch.
     private var ownHadItsTurn = false
     private let callBytes: UInt64
+    /// Where rows of each go that Firehose refuses.
+    private let ownRefuge: Refuge
+    private var adoptedRefuge = Refuge.quarantine
 
-    /// - Parameter callBytes: what one call holds; others than Firehose's own are for tests.
-    init(own: Lane, callBytes: UInt64 = UInt64(Limits.firehoseCallBytesMax)) {
+    /// - Parameters:
+    ///   - refuge: takes rows that Firehose refuses.
+    ///   - callBytes: what one call holds; others than Firehose's own are for tests.
+    init(
+        own: Lane, refuge: Refuge = .quarantine,
+        callBytes: UInt64 = UInt64(Limits.firehoseCallBytesMax)
+    ) {
         self.own = own
+        ownRefuge = refuge
         self.callBytes = callBytes
     }
 
     /// Takes another shard's lane along. It must stay until `release`.
-    mutating func adopt(_ lane: Lane) {
+    ///
+    /// - Parameter badLane: the bad lane of the same shard, if this is its good one.
+    mutating func adopt(_ lane: Lane, badLane: Lane? = nil) {
         precondition(adopted == nil, "one at a time")
         adopted = lane
+        adoptedRefuge = badLane.map(ownRefuge.replacing(lane:)) ?? .quarantine
     }
 
     /// Lets go of the adopted lane, which must be delivered: then no batch holds anything of it.
@@ -71,9 +83,24 @@ struct LaneQueue: ~Copyable {
     /// Nothing is left to read.
     var isAtEnd: Bool { !own.pointee.hasUnread && adopted?.pointee.hasUnread != true }
 
-    /// What the batch in flight was made of is delivered up to there.
-    func commit(to position: SpoolPosition, delivered: UInt64, dropped: UInt64) {
-        let lane = isAdoptedTurn ? adopted ?? own : own
-        lane.pointee.commit(to: position, delivered: delivered, dropped: dropped)
+    /// Whose records the batch in flight was made of.
+    private var current: Lane { isAdoptedTurn ? adopted ?? own : own }
+
+    /// What the batch in flight was made of is passed up to there.
+    func commit(_ advance: BatchLedger.Advance) {
+        current.pointee.commit(
+            to: advance.position, delivered: advance.delivered, setAside: advance.setAside,
+            dropped: advance.dropped)
     }
+
+    /// Rows of that batch are taken into safety before it is passed.
+    func setAside(_ rows: [[UInt8]], _ advance: BatchLedger.Advance) -> SetAsideOutcome {
+        refuge.take(rows, outOf: &current.pointee, advance)
+    }
+
+    /// Why no more rows are to be set aside now, if so: the cursor has passed some, and cannot be
+    /// written.
+    func didSetAside() -> String? { refuge.release(&current.pointee) }
+
+    private var refuge: Refuge { isAdoptedTurn && adopted != nil ? adoptedRefuge : ownRefuge }
 }

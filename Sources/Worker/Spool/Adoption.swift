@@ -115,8 +115,10 @@ struct Adoption: ~Copyable {
             let isNew = toldFailures.insert(shard).inserted
             return isNew ? .failed(shard: shard, error.description) : .none
         }
-        good.adopt(withUnsafeMutablePointer(to: &spool.pointee.good) { $0 })
-        bad.adopt(withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 })
+        let badLane = withUnsafeMutablePointer(to: &spool.pointee.bad) { $0 }
+        good.adopt(
+            withUnsafeMutablePointer(to: &spool.pointee.good) { $0 }, badLane: badLane)
+        bad.adopt(badLane)
         return .adopted(shard: shard)
     }
 

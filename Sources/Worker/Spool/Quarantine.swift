@@ -101,6 +101,46 @@ struct Quarantine {
         }
     }
 
+    // MARK: Refused rows
+
+    private static let refusedSuffix = ".refused"
+
+    /// Keeps rows that Firehose refuses, durably, in a file of their own: "bad-hits-1208-700.refused",
+    /// by the hits of the lane up to where its cursor passes them, and its bytes.
+    func keep(
+        refused rows: [[UInt8]], _ lane: SpoolLaneName, upTo passed: UInt64,
+        noting moved: inout [MovedAside]
+    ) -> Outcome {
+        let bytes = rows.flatMap { $0 }
+        let name = "\(lane.folder)-hits-\(passed)-\(bytes.count)\(Self.refusedSuffix)"
+        do throws(Failure) {
+            try files.makeOurFolder(folder, noting: &moved)
+            let others = try files.list(folder).map(\.name).filter { $0 != name }
+            if others.reduce(bytes.count, { $0 + Self.refusedBytes($1) }) > Self.bytesMax {
+                return .full
+            }
+            let part = "\(folder)/part"
+            let file = try files.openOurs(part, noting: &moved)
+            defer { files.close(file) }
+            try files.truncate(file, to: 0)
+            let written = try files.write(file, bytes, count: bytes.count, at: 0)
+            if written < bytes.count { throw .cutShort }
+            try files.syncData(file)
+            try files.rename(part, to: "\(folder)/\(name)")
+            try files.syncFolder(folder)
+            return .kept
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// By its name; 0 for any other file.
+    private static func refusedBytes(_ name: String) -> Int {
+        guard name.hasSuffix(refusedSuffix) else { return 0 }
+        return name.dropLast(refusedSuffix.count).split(separator: "-").last.flatMap { Int($0) }
+            ?? 0
+    }
+
     // MARK: Missing hits
 
     private static let missingSuffix = ".missing"

@@ -52,12 +52,13 @@ struct ShardSpool: ~Copyable {
         let lockFile = try lock(folder, files, noting: &moved)
         let quarantine = quarantineFolder(folder)
         do throws(Failure) {
-            let good = try SpoolLane.open(
+            var good = try SpoolLane.open(
                 folder: "\(folder)/good", lane: .good, shard: shard, bytesMax: bytesMax,
                 segmentBytes: segmentBytes, quarantine: quarantine, files: files)
-            let bad = try SpoolLane.open(
+            var bad = try SpoolLane.open(
                 folder: "\(folder)/bad", lane: .bad, shard: shard, bytesMax: badBytesMax,
-                segmentBytes: segmentBytes, quarantine: quarantine, files: files)
+                segmentBytes: segmentBytes, quarantine: quarantine, keepsPassed: true, files: files)
+            finishMoves(from: &good, to: &bad)
             return ShardSpool(
                 good: good, bad: bad, lockFile: lockFile, folder: folder, files: files,
                 moved: moved)
@@ -65,6 +66,25 @@ struct ShardSpool: ~Copyable {
             files.close(lockFile)
             throw .failed(folder: folder, error)
         }
+    }
+
+    /// A death came between a move of rows from lane to lane and the step of the cursor.
+    private static func finishMoves(from good: inout SpoolLane, to bad: inout SpoolLane) {
+        good.finish(
+            bad.unfinishedMoves(
+                passed: good.cursor.passed, cumulativeHits: good.cumulativeHits))
+        bad.countMoved(atMost: good.cursor.setAside)
+        good.countSetAside(atMost: bad.cumulativeMoved)
+        releaseMoves(of: &good, in: &bad)
+    }
+
+    /// What the bad lane has of moved rows may be deleted once the good lane's cursor on disk has
+    /// passed them.
+    private static func releaseMoves(of good: inout SpoolLane, in bad: inout SpoolLane) {
+        if !good.cursorIsWritten { good.writeCursor() }
+        guard good.cursorIsWritten else { return }
+        bad.keepsPassed = false
+        bad.freePassedSegments()
     }
 
     private init(
@@ -110,6 +130,7 @@ struct ShardSpool: ~Copyable {
             }
             return [.lostLock(pid: pid)]
         }
+        if bad.keepsPassed { Self.releaseMoves(of: &good, in: &bad) }
         var findings: [Finding] = []
         if let rescue = good.lookAfter() { findings.append(.rescued(.good, rescue)) }
         if let rescue = bad.lookAfter() { findings.append(.rescued(.bad, rescue)) }

@@ -37,6 +37,10 @@ struct SpoolLane: ~Copyable {
     private(set) var cumulativeHits: UInt64
     private(set) var cumulativeMoved: UInt64
     var origins: OriginTable
+    /// Of moved rows, the highest appended since the start; see MovedBatch.
+    var movedSequence: UInt64 = 0
+    /// Nothing is deleted: moved rows tell what the good lane's cursor could not be told.
+    var keepsPassed = false
     /// Deleted segments whose bytes are freed when there is time for it.
     var leaving = LeavingFiles()
 
@@ -110,11 +114,14 @@ struct SpoolLane: ~Copyable {
     ///
     /// `segmentBytes` is lowered to a quarter of `bytesMax`, so that draining frees room in steps.
     ///
-    /// - Parameter quarantine: The folder for damaged bytes, made when there are any; nil: they are
-    ///   only counted.
+    /// - Parameters:
+    ///   - quarantine: The folder for damaged bytes, made when there are any; nil: they are only
+    ///     counted.
+    ///   - keepsPassed: what it begins as.
     static func open(
         folder path: String, lane: SpoolLaneName, shard: Int, bytesMax: UInt64,
-        segmentBytes: UInt64, quarantine: String? = nil, files: Files = Files()
+        segmentBytes: UInt64, quarantine: String? = nil, keepsPassed: Bool = false,
+        files: Files = Files()
     ) throws(Failure) -> SpoolLane {
         let folder = LaneFolder(path: path, files: files)
         let quarantine = quarantine.map { Quarantine(folder: $0, files: files) }
@@ -127,6 +134,7 @@ struct SpoolLane: ~Copyable {
             found, folder: folder, lane: lane, shard: UInt16(shard), bytesMax: bytesMax,
             segmentBytes: max(segmentBytesMin, min(segmentBytes, bytesMax / 4)),
             quarantine: quarantine, cursorFile: cursorFile, files: files)
+        lane.keepsPassed = keepsPassed
         lane.notices.insert(contentsOf: moved.map { .moved($0) }, at: 0)
         if !lane.cursorIsWritten { lane.writeCursor() }
         lane.freePassedSegments()
@@ -221,6 +229,21 @@ struct SpoolLane: ~Copyable {
     mutating func takeNotices() -> [SpoolNotice] {
         defer { notices.removeAll() }
         return notices
+    }
+
+    /// More rows are here as moved than the good lane knows of, because it lost its memory of them
+    /// (its folder, its cursor): their hits live there again, so these count as hits of their own.
+    mutating func countMoved(atMost setAside: UInt64) {
+        cumulativeMoved = min(cumulativeMoved, setAside)
+    }
+
+    /// Fewer rows are in the bad lane as moved than this good lane set aside: the bad lane lost them,
+    /// or its memory of them (its folder, its cursor). Nothing can prove that they were delivered.
+    mutating func countSetAside(atMost moved: UInt64) {
+        guard cursor.setAside > moved else { return }
+        cursor.droppedUnreadable += cursor.setAside - moved
+        cursor.setAside = moved
+        writeCursor()
     }
 
     // MARK: Bookkeeping of the parts in other files

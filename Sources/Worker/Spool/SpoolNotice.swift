@@ -7,6 +7,8 @@ enum SpoolNotice: Equatable {
     case cursorGone(String, hitsBefore: UInt64)
     /// Found at the start.
     case missing(folder: String, hits: UInt64)
+    /// Rows that Firehose refuses are in a file there.
+    case refusedKept(folder: String, hits: UInt64)
 
     /// Its line in the log.
     var line: String {
@@ -21,6 +23,8 @@ enum SpoolNotice: Equatable {
         case .missing(let folder, let hits):
             "spool: \(hits) hits are missing in \(folder) and count as dropped; where: hydrant "
                 + "spool verify"
+        case .refusedKept(let folder, let hits):
+            "spool: \(hits) rows that Firehose refuses are kept in a file in \(folder)"
         }
     }
 }

@@ -67,7 +67,8 @@ public enum FirehoseFault: Equatable, Sendable {
     /// Of a record that a call did not take. The service documents two codes, both passing; an
     /// unknown one is sent again as well.
     public static func ofRecord(code: String) -> FirehoseFault {
-        throttling.contains(code) ? .throttled : .retry
+        if throttling.contains(code) { return .throttled }
+        return invalidRows.contains(code) ? .invalid : .retry
     }
 
     /// What an operator can do about it.
@@ -78,7 +79,8 @@ public enum FirehoseFault: Equatable, Sendable {
         case .clockSkew: "the clock differs from the service's; set it (NTP)"
         case .refused:
             "rows stay in the spool; check key pair, rights, region and stream name"
-        case .invalid: "rows stay in the spool; the service refuses them as they are"
+        case .invalid:
+            "rows stay in the spool; the stream takes none of them: check what kind of stream it is"
         case .notFirehose: "rows stay in the spool; check the endpoint"
         case .untrusted:
             "rows stay in the spool; check the endpoint, firehose.ca_file and this host's clock"

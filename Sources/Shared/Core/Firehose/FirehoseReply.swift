@@ -43,12 +43,18 @@ public enum FirehoseReply: Equatable, Sendable {
             let faults = answer.failed.map { FirehoseFault.ofRecord(code: $0.code) }
             return .partial(
                 failed: answer.failed.map(\.index),
-                fault: faults.contains(.throttled) ? .throttled : .retry,
+                fault: Self.worst(faults),
                 text: "\(answer.failed.count) of \(recordCount) records were not taken: "
                     + printable("\(first.code): \(first.message)"))
         } catch {
             return .failed(Failure(fault: .notFirehose, text: "\(error)"))
         }
+    }
+
+    /// What all the failed records together ask for. Only if none may pass as it is are they refused.
+    private static func worst(_ faults: [FirehoseFault]) -> FirehoseFault {
+        if faults.contains(.throttled) { return .throttled }
+        return faults.allSatisfy { $0 == .invalid } ? .invalid : .retry
     }
 
     private static func refused(

@@ -192,6 +192,18 @@ public struct PutRecordBatchBody: ~Copyable {
         isFinished = true
     }
 
+    /// Writes the rows of a finished body's record to `out`, where its `rawBytes` are free. Returns
+    /// how many those are.
+    public func decode(record index: Int, into out: UnsafeMutableRawPointer) -> Int {
+        precondition(isFinished)
+        let record = records[index]
+        let count = cbytes_base64_decode(
+            (bytes.baseAddress! + record.start).assumingMemoryBound(to: UInt8.self),
+            record.end - record.start, out.assumingMemoryBound(to: UInt8.self))
+        precondition(count == record.rawBytes)
+        return count
+    }
+
     // MARK: Sending some of it again
 
     /// Begins to leave only these of a finished body's records, given in rising order. `compact`

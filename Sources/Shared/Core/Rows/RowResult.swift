@@ -29,6 +29,8 @@ public enum RowReason: UInt8, CaseIterable, Sendable {
     case oversizedHit
     /// The hit killed workers and was stored unread.
     case crashedWorker
+    /// A good row that Firehose does not take, whenever it is sent.
+    case refusedByFirehose
 
     /// The value of the bad row's `reason`. Operators count and filter by it: never change one.
     public var code: StaticString {
@@ -39,6 +41,7 @@ public enum RowReason: UInt8, CaseIterable, Sendable {
         case .unconvertibleRequired: "unconvertible_required"
         case .oversizedHit: "oversized_hit"
         case .crashedWorker: "crashed_worker"
+        case .refusedByFirehose: "refused_by_firehose"
         }
     }
 }

@@ -87,6 +87,11 @@ public struct OriginTable: ~Copyable {
         return bit >= Self.windowBatches || entry.pointee.isSet(bit)
     }
 
+    /// The highest sequences of origins with that slot.
+    public func highest(ofSlot slot: UInt16) -> [UInt64] {
+        (0..<count).filter { entries[$0].origin.slot == slot }.map { entries[$0].highest }
+    }
+
     /// The lane now holds that batch.
     public mutating func note(_ origin: Origin, _ sequence: UInt64) {
         uses &+= 1
