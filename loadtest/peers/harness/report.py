@@ -1,7 +1,7 @@
 """The result as a table, as JSON and as a picture."""
 import json
 
-from . import chart, openload
+from . import chart, openload, rows
 
 LABELS = {
     "hydrant-1": "Hydrant, 1 worker", "hydrant-2": "Hydrant, 2 workers", "hydrant-8": "Hydrant, 8 workers",
@@ -70,6 +70,32 @@ def _open_tables(result):
     return [*out, ""]
 
 
+def _billing_table(result):
+    out = [f"## What Firehose bills, {result.billing_seconds} s at a steady rate", "",
+           "A cluster of one worker for each round, all at the same time, `delivery.linger` as in production; the flush at the end is "
+           "in the figure.", "",
+           "| Hits a second and shard | Billed over row bytes | Rows, B | Records, KiB | Clusters |", "|--:|---|---|---|--:|"]
+    for rate, bills in result.bills.items():
+        columns = [_spread(rows.Sample([get(bill) for bill in bills]), form) for get, form in (
+            (lambda bill: bill.ratio, ".4f"), (lambda bill: bill.row_bytes, ".0f"), (lambda bill: bill.record_kib, ".0f"))]
+        out.append(f"| {rate:,} | {' | '.join(columns)} | {len(bills)} |")
+    return [*out, ""]
+
+
+def _delivery_table(result):
+    columns = [_spread(rows.Sample([get(one) for one in result.deliveries]), ".2f") for get in (
+        lambda one: one.microseconds, lambda one: one.core_percent, lambda one: one.bytes_per_second / 2**20)]
+    row_bytes = rows.Sample([one.row_bytes for one in result.deliveries])
+    sha = "with" if result.machine["sha_extensions"] else "without"
+    return [
+        "## Delivery over TLS, from a backlog, at the quota of 5 MiB/s", "",
+        f"All the CPU that the worker's process spends meanwhile, reading the spool included, on {result.machine['cpu']} "
+        f"({sha} SHA extensions); rows of {_spread(row_bytes, '.0f')} B.", "",
+        "| Worker, µs a hit | % of a core at 5 MiB/s | Delivered, MiB/s | Rounds |", "|---|---|---|--:|",
+        f"| {' | '.join(columns)} | {len(result.deliveries)} |", "",
+    ]
+
+
 def markdown(result):
     options = result.options
     out = [
@@ -98,6 +124,10 @@ def markdown(result):
         out += [f"## Start with {result.spool_bytes / 1e9:.2f} GB of spool in {result.spool_files} files, after kill -9 and with a cold page cache", "",
                 "| Finds | From exec to the first answer, ms |", "|---|---|"]
         out += [f"| {LABELS[name]} | {_spread(sample, ',.0f')} |" for name, sample in result.starts.items()] + [""]
+    if result.bills:
+        out += _billing_table(result)
+    if result.deliveries:
+        out += _delivery_table(result)
     if result.idle:
         out += [f"## {result.idle_connections:,} idle connections", "", "| Server | Private memory a connection, KiB |", "|---|---|"]
         out += [f"| {LABELS.get(name, name)} | {_spread(sample, '.2f')} |" for name, sample in result.idle.items()]
@@ -117,6 +147,9 @@ def to_json(result):
         "peaks": {"condition": openload.CONDITION, **{name: peak.json() for name, peak in result.peaks.items()}},
         "synced": {name: side.json() for name, side in result.synced.items()}, "sync_connections": result.sync_connections,
         "start_ms": {name: sample.json() for name, sample in result.starts.items()}, "spool_bytes": result.spool_bytes,
+        "bills": {rate: [vars(bill) for bill in bills] for rate, bills in result.bills.items()},
+        "billing_seconds": result.billing_seconds,
+        "deliveries": [vars(one) for one in result.deliveries], "backlog_seconds": result.backlog_seconds,
         "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
         "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
     }, indent=2) + "\n"

@@ -168,11 +168,12 @@ class Hydrant(Server):
     def __init__(self, name, folder, binary, workers, sets=()):
         super().__init__(name, folder)
         self.binary, self.workers, self.sets = binary, workers, sets
+        self.local_port = free_port()
 
     def command(self):
         sets = [
             f"listen=127.0.0.1:{self.port}", f"workers={self.workers}",
-            f"local.listen=127.0.0.1:{free_port()}", "admin=off", "local.sink=discard", *self.sets,
+            f"local.listen=127.0.0.1:{self.local_port}", "admin=off", "local.sink=discard", *self.sets,
         ]
         return [self.binary, "run", *(word for one in sets for word in ("--set", one))]
 
