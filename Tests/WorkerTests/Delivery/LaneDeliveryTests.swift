@@ -163,7 +163,7 @@ final class DeliveryBench {
         ("throttled", .status(400, #"{"__type":"ThrottlingException"}"#), .backingOff),
         ("no stream", .status(400, #"{"__type":"ResourceNotFoundException"}"#), .refused),
         ("key", .status(403, #"{"__type":"UnrecognizedClientException"}"#), .refused),
-        ("argument", .status(400, #"{"__type":"InvalidArgumentException"}"#), .refused),
+        ("argument", .status(400, #"{"__type":"InvalidArgumentException"}"#), .sending),
         ("web page", .status(200, "<html>hello</html>"), .refused),
         (
             "wrong count",

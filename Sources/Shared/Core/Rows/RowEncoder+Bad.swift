@@ -3,7 +3,7 @@ import CBytes
 extension RowEncoder {
     /// The most of a hit's raw bytes that a bad row keeps: in base64 they fill a VARCHAR(65535).
     /// A whole request head fits three times.
-    public static let rawBytesMax = Schema.Limit.varcharBytesMax / 4 * 3
+    static let rawBytesMax = Schema.Limit.varcharBytesMax / 4 * 3
 
     /// Writes a bad row: who and when, what is wrong, and the target's exact bytes in base64. Its
     /// columns are `Schema.BadRow.columns`; those that do not apply are left out.

@@ -1,23 +1,22 @@
 import CBytes
-import Core
 
 /// The bad row that stands for a good row which Firehose refuses: its id and time, the reason, and
 /// the whole row in base64. Columns as in `Schema.BadRow`.
-struct MovedRowFormat {
+public struct MovedRowFormat: Sendable {
     /// In a good row; nil where the schema has no such column.
     let idColumn: String?
     let receivedAtColumn: String?
 
-    init(_ schema: Schema) {
+    public init(_ schema: Schema) {
         idColumn = schema.columns.first { $0.sources.contains(.hitID) }?.name
         receivedAtColumn = schema.columns.first { $0.sources.contains(.receivedAt) }?.name
     }
 
     /// Whether a bad row holds all of it.
-    func fits(_ row: [UInt8]) -> Bool { row.count <= RowEncoder.rawBytesMax }
+    public func fits(_ row: [UInt8]) -> Bool { row.count <= RowEncoder.rawBytesMax }
 
     /// - Parameter row: with its newline. Of one that does not fit, the beginning is kept.
-    func badRow(_ row: [UInt8]) -> [UInt8] {
+    public func badRow(_ row: [UInt8]) -> [UInt8] {
         let row = row.last == UInt8(ascii: "\n") ? row.dropLast() : row[...]
         var fields: [String] = []
         for (name, column) in [("id", idColumn), ("received_at", receivedAtColumn)] {
