@@ -51,7 +51,7 @@ soak: ## ten minutes without Firehose at 5,000 hits/s: memory flat, then caught 
 	@swift build --configuration release --product hydrant
 	@ops/chaos outage --seconds 600 $(ARGS)
 
-bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 20 minutes)
+bench: ## Hydrant beside nginx, a bare libuv server and a Node server (about 25 minutes)
 	@ops/setup --test
 	@swift build --configuration release --product hydrant
 	@loadtest/peers/bench $(ARGS)
