@@ -42,7 +42,9 @@ enum Refuge {
         let moved = MovedBatch(
             rows: rows.map(format.badRow), passed: passed,
             receivedAtMicroseconds: advance.receivedAtMicroseconds)
-        switch badLane.pointee.take(moved, as: incarnation) {
+        let outcome = badLane.pointee.take(moved, as: incarnation)
+        badLane.pointee.keepsPassed = badLane.pointee.mustKeep(moved, as: incarnation)
+        switch outcome {
         case .stored: return .stored(RowLoad(bytes: moved.rows.count, rows: rows.count))
         case .notDurable: return .refused("the bad lane is being synced")
         case .refused(.full): return .refused("the bad lane is full")

@@ -28,6 +28,16 @@ extension SpoolLane {
         return isDurable ? .stored : .notDurable
     }
 
+    /// Whether this bad lane must delete nothing: the bad stream may have taken what there is of a
+    /// move before the good lane's cursor steps, and a start that did not find it would set the rows
+    /// aside again. But for a lane that is full of what is delivered: nothing would ever go on.
+    func mustKeep(_ moved: MovedBatch, as incarnation: UInt64) -> Bool {
+        let origin = Origin(slot: MovedBatch.slot, incarnation: incarnation)
+        guard moved.parts.contains(where: { holds(origin, $0.sequence) }) else { return false }
+        let isWhole = moved.parts.allSatisfy { holds(origin, $0.sequence) }
+        return isWhole || undeliveredHits > 0 || byteCount < bytesMax
+    }
+
     private mutating func append(
         _ moved: MovedBatch, _ part: MovedBatch.Part, _ origin: Origin
     ) -> AppendOutcome {
