@@ -43,7 +43,7 @@ enum Refuge {
             rows: rows.map(format.badRow), passed: passed,
             receivedAtMicroseconds: advance.receivedAtMicroseconds)
         let outcome = badLane.pointee.take(moved, as: incarnation)
-        badLane.pointee.keepsPassed = badLane.pointee.mustKeep(moved, as: incarnation)
+        badLane.pointee.keepsMove = badLane.pointee.mustKeep(moved, as: incarnation)
         switch outcome {
         case .stored: return .stored(RowLoad(bytes: moved.rows.count, rows: rows.count))
         case .notDurable: return .refused("the bad lane is being synced")
@@ -60,6 +60,7 @@ extension Refuge {
     func release(_ lane: inout SpoolLane) -> String? {
         guard case .badLane(let badLane, _, _) = self else { return nil }
         if !lane.cursorIsWritten { lane.writeCursor() }
+        badLane.pointee.keepsMove = false
         badLane.pointee.keepsPassed = !lane.cursorIsWritten
         return lane.cursorIsWritten
             ? nil : "the cursor: \(lane.cursorFailure.map { "\($0)" } ?? "not written")"

@@ -81,7 +81,7 @@ extension SpoolLane {
     mutating func freePassedSegments(keepNewest: Bool = true) {
         var count = segments.prefix { isPassed($0) }.count
         if keepNewest, activeFile < 0, count == segments.count { count -= 1 }
-        guard count > 0, !keepsPassed else { return }
+        guard count > 0, !keepsPassed, !keepsMove else { return }
         // Where it could not be written the disk may take it by now, and room hangs on it.
         if !cursorIsWritten { writeCursor() }
         guard syncCursor() else { return }

@@ -41,6 +41,8 @@ struct SpoolLane: ~Copyable {
     var movedSequence: UInt64 = 0
     /// Nothing is deleted: moved rows tell what the good lane's cursor could not be told.
     var keepsPassed = false
+    /// The same, while a move has begun and the good lane's cursor has not stepped yet.
+    var keepsMove = false
     /// Deleted segments whose bytes are freed when there is time for it.
     var leaving = LeavingFiles()
 

@@ -42,7 +42,7 @@ extension ServiceConnection {
         do {
             try stream.connect(to: addresses[nextAddress - 1])
         } catch {
-            didConnect(failure: error.reason)
+            didConnect(failure: describe(uvCode: -error.number))
         }
     }
 
