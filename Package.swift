@@ -104,7 +104,7 @@ let package = Package(
         tests("Config", ["Config", "Core", .product(name: "TOMLKit", package: "TOMLKit")]),
         tests("Log", ["Log", "Core", .product(name: "Logging", package: "swift-log")]),
         tests("Router", ["Router", "Core", "Platform"]),
-        tests("Worker", ["Worker", "Core", "Platform"]),
+        tests("Worker", ["Worker", "Core", "Platform", "Config"]),
         tests(
             "LoadTest",
             [

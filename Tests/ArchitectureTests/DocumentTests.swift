@@ -52,17 +52,20 @@ import Testing
     }
 
     /// A promise names the tests that show it, and none of them may be gone.
-    @Test func `every test that the durability page names is there`() throws {
-        let page = try ProjectFiles.File(path: "docs/durability.md").text
+    @Test(arguments: [("docs/durability.md", 40), ("docs/faults.md", 20)])
+    func `every test that a page names is there`(path: String, least: Int) throws {
+        let page = try ProjectFiles.File(path: path).text
         let tests = ProjectFiles.swiftFiles(below: "Tests")
         let named = page.matches(of: #/`(\w+Tests)` “([^”]+)”/#).map {
             (String($0.1), String($0.2))
         }
-        #expect(named.count >= 40)
+        #expect(named.count >= least)
         for (suite, name) in named {
-            let file = tests.first { $0.path.hasSuffix("/\(suite).swift") }
-            let isThere = try file?.text.contains("func `\(name)`(") ?? false
-            #expect(isThere, "docs/durability.md names \(suite), \(name)")
+            let isThere = try tests.contains {
+                guard $0.path.hasSuffix("/\(suite).swift") else { return false }
+                return try $0.text.contains("func `\(name)`(")
+            }
+            #expect(isThere, "\(path) names \(suite), \(name)")
         }
     }
 

@@ -12,18 +12,17 @@ public final class Relay {
 
     /// - Parameter arguments: relay.py's.
     public init(_ arguments: [String]) throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent()
         folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("hydrant-relay-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let output = folder.appendingPathComponent("output").path
         let process = try SpawnedProcess(
             "python3",
-            ["-W", "ignore", root.appendingPathComponent("Servers/relay.py").path] + arguments,
+            ["-W", "ignore", root.appendingPathComponent("Tests/Servers/relay.py").path]
+                + arguments,
             output: output, errors: output)
         var found: UInt16?
-        eventually(within: 30) {
+        _ = eventually(within: 30) {
             let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
             found = text.split(separator: "\n").first.flatMap { UInt16($0) }
             return found != nil || !process.isRunning

@@ -11,6 +11,8 @@ final class Cluster {
     let adminPort: Int
     let settings: [String]
     let environment: [String: String]
+    /// Words before the program's own: what starts it.
+    let launcher: [String]
     private(set) var process: SpawnedProcess?
     let log: URL
 
@@ -21,7 +23,7 @@ final class Cluster {
     /// `settings` are `--set` values beyond the ports. `config` is written to hydrant.toml.
     init(
         settings: [String] = [], config: String? = nil, files: [String: String] = [:],
-        environment: [String: String] = [:], start: Bool = true
+        environment: [String: String] = [:], launcher: [String] = [], start: Bool = true
     ) throws {
         folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("hydrant-e2e-\(UUID().uuidString.prefix(8))")
@@ -38,6 +40,7 @@ final class Cluster {
                 "local.priority=normal",
             ] + settings
         self.environment = environment
+        self.launcher = launcher
         if let config {
             try config.write(
                 to: folder.appendingPathComponent("hydrant.toml"), atomically: true, encoding: .utf8
@@ -62,8 +65,9 @@ final class Cluster {
     // MARK: Life
 
     func launch() throws {
+        let words = launcher + [binary, "run"] + finding
         process = try SpawnedProcess(
-            binary, ["run"] + finding, environment: environment, folder: folder.path,
+            words[0], Array(words[1...]), environment: environment, folder: folder.path,
             output: log.path, errors: log.path)
     }
 

@@ -39,10 +39,6 @@ func run(
         status: process.exitStatus ?? -1, stdout: try text(files[1]), stderr: try text(files[2]))
 }
 
-/// The repository's root.
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
 /// The release binary under test.
 let binary: String = {
     let path =
@@ -52,10 +48,4 @@ let binary: String = {
         FileManager.default.isExecutableFile(atPath: path),
         "\(path) is missing: build it with `swift build -c release`, or run `make test`")
     return path
-}()
-
-/// The Python of the pinned test tools.
-let python: String = {
-    let path = root.appendingPathComponent(".venv-test/bin/python3").path
-    return FileManager.default.isExecutableFile(atPath: path) ? path : "python3"
 }()
