@@ -350,52 +350,6 @@ struct SampleValue: Sendable, CustomTestStringConvertible {
 
     // MARK: What goes together
 
-    @Test
-    func `aws mode asks for no key pair: where credentials are is found out by those who use them`()
-        throws
-    {
-        #expect(problems("[delivery]\nmode = \"aws\"").isEmpty)
-        let loaded = try load("[delivery]\nmode = \"aws\"", environment: [:])
-        #expect(loaded.settings.deliveryMode == .aws)
-    }
-
-    @Test func `in aws mode AWS's own variables count, below the file`() throws {
-        let environment = [
-            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "", "AWS_CA_BUNDLE": "/ca.pem",
-            "AWS_ENDPOINT_URL": "https://one.test", "AWS_USE_FIPS_ENDPOINT": "TRUE",
-            "AWS_ENDPOINT_URL_FIREHOSE": "https://two.test:8443/",
-            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-        ]
-        let aws = try load("[delivery]\nmode = \"aws\"", environment: environment)
-        #expect(aws.settings.region == "eu-west-1" && aws.settings.usesFIPS)
-        #expect(aws.settings.authoritiesFile == "/ca.pem")
-        #expect(aws.settings.firehoseEndpoint.url == "https://two.test:8443")
-        #expect(aws.origins["firehose.region"] == .environment("AWS_DEFAULT_REGION"))
-        let file = try load(
-            "[delivery]\nmode = \"aws\"\n[firehose]\nregion = \"us-west-2\"",
-            environment: environment)
-        #expect(file.settings.region == "us-west-2")
-        #expect(try load(environment: environment).settings.region == "us-east-1")
-        let bad = problems(
-            "[delivery]\nmode = \"aws\"",
-            environment: environment.merging(["AWS_REGION": "Europe!"]) { $1 })
-        #expect(bad.map(\.place) == [.environment("AWS_REGION")])
-    }
-
-    @Test func `without an endpoint of its own a region's is called`() throws {
-        var settings = Settings()
-        settings.deliveryMode = .aws
-        settings.region = "eu-central-1"
-        #expect(settings.firehoseEndpoint.url == "https://firehose.eu-central-1.amazonaws.com")
-        settings.usesFIPS = true
-        settings.usesDualStack = true
-        #expect(settings.firehoseEndpoint.url == "https://firehose-fips.eu-central-1.api.aws")
-        settings.endpointURL = "http://127.0.0.1:5000"
-        #expect(settings.firehoseEndpoint.url == "http://127.0.0.1:5000")
-        settings.deliveryMode = .local
-        #expect(settings.firehoseEndpoint.authority == settings.localListen.text)
-    }
-
     @Test func `one stream for several workers is warned of, at its line`() throws {
         let loaded = try load(
             "workers = 4\n[firehose]\nstream = \"clicks\"\nbad_stream = \"bad\"")

@@ -5,6 +5,8 @@ public struct ConfigProblem: Equatable, Sendable {
         case line(file: String, line: Int, column: Int, text: String)
         case file(String)
         case environment(String)
+        /// A profile of AWS's own tools.
+        case profile(String)
         /// The words after `--set`.
         case flag(String)
         case defaults
@@ -45,6 +47,7 @@ public struct ConfigProblem: Equatable, Sendable {
         case .line(let file, let line, let column, _): "\(visible(file)):\(line):\(column)"
         case .file(let file): visible(file)
         case .environment(let name): visible(name)
+        case .profile(let name): "AWS profile \(visible(name))"
         case .flag(let words): "--set \(visible(String(words.prefix(80))))"
         case .defaults: "defaults"
         case .machine: "this machine"
@@ -57,7 +60,7 @@ public struct ConfigProblem: Equatable, Sendable {
         switch place {
         case .file: (0, 0, 0)
         case .line(_, let line, let column, _): (0, line, column)
-        case .environment: (1, 0, 0)
+        case .environment, .profile: (1, 0, 0)
         case .flag: (2, 0, 0)
         case .defaults, .machine: (3, 0, 0)
         }

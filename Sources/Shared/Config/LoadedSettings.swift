@@ -5,6 +5,8 @@ public enum SettingOrigin: Equatable, Sendable {
     case byDefault
     case file(String, line: Int)
     case environment(String)
+    /// A profile of AWS's own tools.
+    case profile(String)
     case flag(String)
 
     public var text: String {
@@ -12,6 +14,7 @@ public enum SettingOrigin: Equatable, Sendable {
         case .byDefault: "default"
         case .file(let file, let line): "\(file):\(line)"
         case .environment(let name): name
+        case .profile(let name): "AWS profile \(name)"
         case .flag(let words): "--set \(words)"
         }
     }

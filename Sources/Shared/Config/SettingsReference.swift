@@ -47,8 +47,9 @@ public enum SettingsReference {
 
     private static func awsVariables(_ setting: Setting) -> String {
         if setting.awsVariables.isEmpty { return "" }
+        let profile = setting.awsProfileKey.map { ", and `\($0)` in the AWS profile" } ?? ""
         return "; in mode `aws` also, below the file, "
-            + setting.awsVariables.map { "`\($0)`" }.joined(separator: ", ")
+            + setting.awsVariables.map { "`\($0)`" }.joined(separator: ", ") + profile
     }
 
     /// A value as code; words of ours stay prose.

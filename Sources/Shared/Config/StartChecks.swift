@@ -107,6 +107,7 @@ extension LoadedSettings {
     func place(of key: String) -> ConfigProblem.Place {
         switch origins[key] {
         case .environment(let name): .environment(name)
+        case .profile(let name): .profile(name)
         case .flag(let words): .flag(words)
         case .file(let file, _): .file(file)
         case .byDefault, nil: .defaults

@@ -82,7 +82,7 @@ extension ConfigOptions {
         case .flag(let given): words += " --set \(shellWord(given))"
         case .environment:
             words += " --set \(shellWord("data=\(loaded.settings.dataFolder)"))"
-        case .file, .byDefault, nil: break
+        case .file, .profile, .byDefault, nil: break
         }
         return words
     }

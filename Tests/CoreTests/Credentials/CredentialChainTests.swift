@@ -126,6 +126,28 @@ import Testing
         #expect(found?.secondsLeft == nil)
     }
 
+    @Test(arguments: [
+        "sso_session = corp\nsso_account_id = 1", "sso_start_url = https://x", "login_session = a",
+    ])
+    func `a profile that somebody signs in to ends the search, with the way around`(keys: String) {
+        for name in ["shop", "default"] {
+            var rig = ChainRig(name == "shop" ? ["AWS_PROFILE": "shop"] : [:])
+            let header = name == "shop" ? "profile shop" : name
+            rig.files[Self.configPath] = "[\(header)]\n\(keys)\nregion = eu-west-1"
+            let failure = rig.failure()
+            #expect(failure?.source == .profile && rig.heads.isEmpty)
+            let words = "credential_process = aws configure export-credentials --profile \(name)"
+            #expect(failure?.outcome.contains(words) == true)
+        }
+    }
+
+    @Test func `a signed in profile that has its keys handed over is one that works`() {
+        var rig = ChainRig(["AWS_PROFILE": "shop"])
+        rig.files[Self.configPath] =
+            "[profile shop]\nsso_session = corp\naws_access_key_id=C\naws_secret_access_key=D"
+        #expect(rig.found()?.credentials.accessKeyID == "C")
+    }
+
     @Test func `files and home may be elsewhere`() {
         var rig = ChainRig([
             "AWS_SHARED_CREDENTIALS_FILE": "~/c", "AWS_CONFIG_FILE": "/etc/aws",

@@ -121,6 +121,17 @@ public struct CredentialInputs: Sendable {
         return value("HOME").map { $0 + text.dropFirst() }
     }
 
+    /// The credentials file's path and the config file's; nil where "~" means nothing.
+    public var profilePaths: [String?] {
+        [
+            path(value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials"),
+            path(value("AWS_CONFIG_FILE") ?? "~/.aws/config"),
+        ]
+    }
+
+    /// The profile that is asked for by name; nil: the one named "default" will do, if there is one.
+    public var wantedProfile: String? { value("AWS_PROFILE") ?? value("AWS_DEFAULT_PROFILE") }
+
     func steps(of source: CredentialSource) -> any CredentialSteps {
         switch source {
         case .environment: EnvironmentSteps(self)
@@ -140,7 +151,7 @@ public struct CredentialInputs: Sendable {
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
         ]
         if names.contains(where: { value($0) != nil }) { return true }
-        return ProfileSteps.paths(self).contains { $0.map(fileExists) ?? false }
+        return profilePaths.contains { $0.map(fileExists) ?? false }
     }
 }
 

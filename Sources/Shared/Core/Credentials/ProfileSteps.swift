@@ -18,14 +18,6 @@ struct ProfileSteps: CredentialSteps {
 
     init(_ inputs: CredentialInputs) { self.inputs = inputs }
 
-    /// The credentials file's path and the config file's; nil where "~" means nothing.
-    static func paths(_ inputs: CredentialInputs) -> [String?] {
-        [
-            inputs.path(inputs.value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials"),
-            inputs.path(inputs.value("AWS_CONFIG_FILE") ?? "~/.aws/config"),
-        ]
-    }
-
     mutating func next(_ event: CredentialEvent, unixSeconds: Int64) -> CredentialStep {
         switch phase {
         case .credentialsFile, .configFile: return takeFile(event, unixSeconds)
@@ -46,7 +38,7 @@ struct ProfileSteps: CredentialSteps {
         _ event: CredentialEvent, _ unixSeconds: Int64
     ) -> CredentialStep {
         let isFirst = phase == .credentialsFile
-        let path = Self.paths(inputs)[isFirst ? 0 : 1]
+        let path = inputs.profilePaths[isFirst ? 0 : 1]
         switch event {
         case .begin:
             if let path { return .readFile(path) }
@@ -75,9 +67,9 @@ struct ProfileSteps: CredentialSteps {
     // MARK: Profiles
 
     private mutating func readProfiles(_ unixSeconds: Int64) -> CredentialStep {
-        let wanted = inputs.value("AWS_PROFILE") ?? inputs.value("AWS_DEFAULT_PROFILE")
+        let wanted = inputs.wantedProfile
         let name = wanted ?? "default"
-        let files = Self.paths(inputs).compactMap { $0 }.joined(separator: " nor in ")
+        let files = inputs.profilePaths.compactMap { $0 }.joined(separator: " nor in ")
         guard let values = profile(name) else {
             let where_ = "no profile \(name) in \(files)"
             return wanted == nil
@@ -86,10 +78,24 @@ struct ProfileSteps: CredentialSteps {
         do throws(CredentialFlaw) {
             if let step = try begin(name, values, unixSeconds) { return step }
         } catch { return .failed(error.text) }
+        if let key = Self.signInKeys.first(where: { values[$0]?.isEmpty == false }) {
+            return .failed(Self.signInRemedy(profile: name, key: key))
+        }
         let nothing =
             "profile \(name) has no aws_access_key_id, role_arn, web_identity_token_file or "
             + "credential_process"
         return wanted == nil ? .notSetUp(nothing) : .failed(nothing)
+    }
+
+    /// What the AWS CLI writes into a profile that somebody signs in to, and keeps in caches of its
+    /// own.
+    private static let signInKeys = ["sso_session", "sso_start_url", "login_session"]
+
+    private static func signInRemedy(profile: String, key: String) -> String {
+        "profile \(profile) is signed in to (\(key)), and what the AWS CLI keeps of that is not read: "
+            + "let it hand the keys over with credential_process = aws configure "
+            + "export-credentials --profile \(profile) in another profile, and name that one in "
+            + "AWS_PROFILE"
     }
 
     /// Follows the profile to where its credentials begin. Nil when it has none.

@@ -165,25 +165,28 @@ extension Setting {
             """),
         Setting(
             "firehose.region", \.region, .region, aws: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+            profile: "region",
             "Region of the streams: where calls go, and what they are signed for."),
         Setting(
             "firehose.endpoint_url", \.endpointURL, .endpoint,
             defaultText: "the region's own endpoint",
-            aws: ["AWS_ENDPOINT_URL_FIREHOSE", "AWS_ENDPOINT_URL"],
+            aws: ["AWS_ENDPOINT_URL_FIREHOSE", "AWS_ENDPOINT_URL"], profile: "endpoint_url",
             """
             Where to call in mode `aws` instead of the region's endpoint: a VPC endpoint, or a \
             stand-in.
             """),
         Setting(
             "firehose.fips", \.usesFIPS, .yesOrNo, aws: ["AWS_USE_FIPS_ENDPOINT"],
+            profile: "use_fips_endpoint",
             "Call the region's FIPS 140 endpoint. Only some regions have one."),
         Setting(
             "firehose.dual_stack", \.usesDualStack, .yesOrNo,
-            aws: ["AWS_USE_DUALSTACK_ENDPOINT"],
+            aws: ["AWS_USE_DUALSTACK_ENDPOINT"], profile: "use_dualstack_endpoint",
             "Call the region's endpoint that has IPv6 addresses too."),
         Setting(
             "firehose.ca_file", \.authoritiesFile, .optionalPath,
             defaultText: "the system's authorities", aws: ["AWS_CA_BUNDLE"],
+            profile: "ca_bundle",
             """
             PEM file of the certificate authorities to believe, and no others: for a proxy that \
             looks into TLS, or a stand-in. A server that cannot prove who it is gets nothing.

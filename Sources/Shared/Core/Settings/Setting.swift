@@ -12,17 +12,20 @@ public struct Setting: Sendable {
     /// Variables that AWS's own tools read for the same. The first that is set counts, in mode aws,
     /// below the config file: they speak to everything on the machine.
     public let awsVariables: [String]
+    /// The key by which an AWS profile says the same, below the variables.
+    public let awsProfileKey: String?
     private let apply: @Sendable (inout Settings, SettingValue) throws(SettingRefusal) -> Void
     private let read: @Sendable (Settings) -> SettingValue
 
     init<Value: Equatable & Sendable>(
         _ key: String, _ place: any WritableKeyPath<Settings, Value> & Sendable,
         _ form: SettingForm<Value>, defaultText: String? = nil, aws awsVariables: [String] = [],
-        _ help: String
+        profile awsProfileKey: String? = nil, _ help: String
     ) {
         self.key = key
         self.help = help
         self.awsVariables = awsVariables
+        self.awsProfileKey = awsProfileKey
         self.form = form.words
         self.defaultText = defaultText ?? form.show(Settings()[keyPath: place]).tomlText
         apply = { (settings, value) throws(SettingRefusal) in
