@@ -30,6 +30,7 @@ public struct TLSContext: ~Copyable {
         if case .everybody = trust { verifies = false }
         let context = TLSContext(raw: raw, verifies: verifies)
         try context.setUp()
+        try context.preferAES128()
         try context.load(trust)
         return context
     }
@@ -42,6 +43,16 @@ public struct TLSContext: ~Copyable {
         // This one answers 0 when it worked.
         guard cossl_ctx_set_min_version(raw, TLS1_2_VERSION) == 1,
             SSL_CTX_set_alpn_protos(raw, "\u{8}http/1.1", 9) == 0
+        else { throw TLSFailure(.settings) }
+    }
+
+    /// The first choice of most servers too. OpenSSL would offer AES-256 first, which takes a fifth
+    /// more of the CPU; what else it offers stays.
+    private func preferAES128() throws(TLSFailure) {
+        let newer =
+            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+        guard SSL_CTX_set_ciphersuites(raw, newer) == 1,
+            SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM+AES128:DEFAULT") == 1
         else { throw TLSFailure(.settings) }
     }
 

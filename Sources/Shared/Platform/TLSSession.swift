@@ -17,12 +17,18 @@ public struct TLSSession: ~Copyable {
     private let session: OpaquePointer
     /// From the network and to it; they belong to `session`.
     private let arrived: OpaquePointer
-    private let leaving: OpaquePointer
+    private let outgoing: TLSOutgoing.Pointer
 
-    private init(session: OpaquePointer, arrived: OpaquePointer, leaving: OpaquePointer) {
+    private init(session: OpaquePointer) {
+        guard let arrived = BIO_new(BIO_s_mem()) else {
+            // Without memory nothing else here would go on either.
+            fatalError("BIO_new: out of memory")
+        }
+        let (leaving, outgoing) = TLSOutgoing.makeBIO()
+        SSL_set_bio(session, arrived, leaving)
         self.session = session
         self.arrived = arrived
-        self.leaving = leaving
+        self.outgoing = outgoing
     }
 
     /// A session that has not begun. `serverName` is the name or the address that was asked for: it
@@ -32,13 +38,8 @@ public struct TLSSession: ~Copyable {
     ) throws(TLSFailure) -> TLSSession {
         ERR_clear_error()
         guard let session = SSL_new(context.raw) else { throw TLSFailure(.settings) }
-        guard let arrived = BIO_new(BIO_s_mem()), let leaving = BIO_new(BIO_s_mem()) else {
-            // Without memory nothing else here would go on either.
-            fatalError("BIO_new: out of memory")
-        }
-        SSL_set_bio(session, arrived, leaving)
         SSL_set_connect_state(session)
-        let made = TLSSession(session: session, arrived: arrived, leaving: leaving)
+        let made = TLSSession(session: session)
         try made.name(serverName, verifies: context.verifies)
         return made
     }
@@ -47,12 +48,8 @@ public struct TLSSession: ~Copyable {
     public static func server(_ context: borrowing TLSContext) throws(TLSFailure) -> TLSSession {
         ERR_clear_error()
         guard let session = SSL_new(context.raw) else { throw TLSFailure(.settings) }
-        guard let arrived = BIO_new(BIO_s_mem()), let leaving = BIO_new(BIO_s_mem()) else {
-            fatalError("BIO_new: out of memory")
-        }
-        SSL_set_bio(session, arrived, leaving)
         SSL_set_accept_state(session)
-        return TLSSession(session: session, arrived: arrived, leaving: leaving)
+        return TLSSession(session: session)
     }
 
     private func name(_ serverName: String, verifies: Bool) throws(TLSFailure) {
@@ -89,13 +86,22 @@ public struct TLSSession: ~Copyable {
     }
 
     /// How many encrypted bytes wait to be taken.
-    public var bytesToTake: Int { BIO_ctrl_pending(leaving) }
+    public var bytesToTake: Int { outgoing.pointee.byteCount }
 
     /// Hands out encrypted bytes for the network, as many as there are and fit; 0 when there are none.
     public mutating func take(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = Int32(min(room.count, Self.sliceBytesMax))
-        return max(0, Int(BIO_read(leaving, room.baseAddress, count)))
+        outgoing.pointee.take(into: room)
     }
+
+    /// All encrypted bytes for the network, where they lie. Valid until the session has more to say.
+    public mutating func drain() -> UnsafeRawBufferPointer { outgoing.pointee.drain() }
+
+    /// The same. They stay there until `release`; what the
+    /// session has to say meanwhile lands behind them.
+    public mutating func lend() -> UnsafeRawBufferPointer { outgoing.pointee.lend() }
+
+    /// What was lent is sent, or copied.
+    public mutating func release() { outgoing.pointee.release() }
 
     // MARK: The program's side
 

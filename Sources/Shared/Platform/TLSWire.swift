@@ -1,14 +1,12 @@
-/// TLS between a connection and its socket: what is sealed here leaves in pieces of one room, which
-/// stays in place while the kernel takes it.
+/// TLS between a connection and its socket: what is sealed leaves from where OpenSSL put it, and stays
+/// there while the kernel takes it.
 public struct TLSWire: ~Copyable {
-    /// Three records of 16 KiB: with what TLS adds they fit the room, and take some 40 µs.
+    /// Records of 16 KiB that leave together. Three take some 30 µs.
     public static let sealedBytesMax = 48 << 10
     /// Plain bytes of a record, at most (RFC 8446, 5.1).
     public static let recordBytesMax = 16 << 10
 
     private var session: TLSSession
-    private let room = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: TLSSession.sliceBytesMax, alignment: 64)
     /// Plain bytes sealed since the last `takeSealed`.
     private var sealedBytes = 0
     /// The peer said goodbye.
@@ -22,8 +20,6 @@ public struct TLSWire: ~Copyable {
     public init(answering context: borrowing TLSContext) throws(TLSFailure) {
         session = try TLSSession.server(context)
     }
-
-    deinit { room.deallocate() }
 
     // MARK: Handshake
 
@@ -42,13 +38,11 @@ public struct TLSWire: ~Copyable {
     /// Sends what TLS itself has to say, if anything: little, so the kernel takes it, or the peer is not reading
     /// and the call's time limit ends this.
     public mutating func flush(over stream: Stream) {
-        while session.bytesToTake > 0 {
-            let count = session.take(into: room)
-            let written = stream.tryWrite(room.baseAddress!, count)
-            if written < 0 { return }
-            if written < count {
-                try? stream.writeCopying(room.baseAddress! + written, count - written)
-            }
+        guard session.bytesToTake > 0 else { return }
+        let bytes = session.drain()
+        let written = stream.tryWrite(bytes.baseAddress!, bytes.count)
+        if written >= 0, written < bytes.count {
+            try? stream.writeCopying(bytes.baseAddress! + written, bytes.count - written)
         }
     }
 
@@ -62,17 +56,16 @@ public struct TLSWire: ~Copyable {
     /// Seals as many of the bytes as there is room for; 0 when it is full.
     public mutating func seal(_ bytes: UnsafeRawBufferPointer) throws(TLSFailure) -> Int {
         let count = min(bytes.count, Self.sealedBytesMax - sealedBytes)
+        if sealedBytes == 0 { session.release() }
         try session.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         sealedBytes += count
         return count
     }
 
-    /// What was sealed, for the network. Stays where it is until the next call of this.
+    /// What was sealed, for the network. Stays where it is until the next `seal`.
     public mutating func takeSealed() -> UnsafeRawBufferPointer {
         sealedBytes = 0
-        let count = session.take(into: room)
-        precondition(session.bytesToTake == 0, "the room holds what `seal` takes")
-        return UnsafeRawBufferPointer(rebasing: room[..<count])
+        return session.lend()
     }
 
     // MARK: In
