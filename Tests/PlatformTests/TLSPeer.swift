@@ -99,4 +99,5 @@ final class TLSPeer {
     }
 
     var version: String { String(cString: SSL_get_version(session)) }
+    var cipherName: String { String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(session))) }
 }

@@ -133,6 +133,49 @@ import Testing
         #expect(got == text)
     }
 
+    @Test func `what is lent stays as it is while the session says more, and that follows it`()
+        throws
+    {
+        var client = try client()
+        let server = try server()
+        try shakeHands(&client, server)
+        let text = (0..<40_000).map { UInt8(truncatingIfNeeded: $0) }
+        try client.write(all: text)
+        let lent = client.lend()
+        let before = Array(lent)
+        #expect(client.bytesToTake == 0 && before.count > text.count)
+        client.sayClose()
+        #expect(Array(lent) == before)
+        server.receive(before)
+        #expect(server.read() == text && !server.sawClose)
+        client.release()
+        server.receive(client.takeAll())
+        #expect(server.read() == [] && server.sawClose)
+    }
+
+    /// Room that is lent cannot move; there is a little behind it.
+    @Test func `more than fits behind what is lent is refused, and is no crash`() throws {
+        var client = try client()
+        let server = try server()
+        try shakeHands(&client, server)
+        try client.write(all: [1])
+        _ = client.lend()
+        let failure = #expect(throws: TLSFailure.self) {
+            for _ in 0..<8 { try client.write(all: [UInt8](repeating: 2, count: 60_000)) }
+        }
+        #expect(failure?.step == .writing)
+    }
+
+    @Test func `AES-128 is asked for first`() throws {
+        var client = try client()
+        for version in [TLS1_2_VERSION, TLS1_3_VERSION] {
+            client = try self.client()
+            let server = try server(versions: version...version)
+            try shakeHands(&client, server)
+            #expect(server.cipherName.contains("AES128") || server.cipherName.contains("AES_128"))
+        }
+    }
+
     @Test func `an address is looked for in the certificate, and is not told as a name`() throws {
         for address in ["127.0.0.1", "::1", "::1%lo"] {
             var client = try client(address)
