@@ -38,6 +38,7 @@ final class Simulation {
     private var incarnations: UInt64 = 0
     private var hits: UInt64 = 0
     private var poison: Set<UInt64>
+    private var lastDeathMs: UInt64 = 0
     var judge: Judge
 
     init(_ plan: Plan, encoder: UnsafeMutablePointer<RowEncoder>) {
@@ -108,9 +109,14 @@ final class Simulation {
         }
     }
 
-    /// Runs until nothing waits anywhere.
+    /// Runs until nothing waits anywhere, or has for two minutes. A death is a fault too: of poison
+    /// workers die on after all else is well, ever later.
     private func settle() -> Bool {
-        for round in 1...1200 {
+        let startMs = agenda.nowMs
+        var round = 0
+        while agenda.nowMs < max(startMs, lastDeathMs) + 120_000, agenda.nowMs < startMs + 1_200_000
+        {
+            round += 1
             step(untilMs: agenda.nowMs + 100)
             if judge.flaw != nil { return true }
             for child in children { child.worker?.flush() }
@@ -286,6 +292,7 @@ final class Simulation {
     }
 
     private func exited(_ child: Child) {
+        lastDeathMs = agenda.nowMs
         bury(child)
         links.died(child.end)
         handle(.exited, of: child)
