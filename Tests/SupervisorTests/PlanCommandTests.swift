@@ -56,6 +56,16 @@ import Testing
                 .contains("USD a day  "))
     }
 
+    @Test func `a shard that needs its calls answered fast is told so`() throws {
+        let fast = ["--rate", "120k", "--row-bytes", "480", "--workers", "4", "--quota", "20MiB"]
+        let text = try plan(fast).table
+        #expect(text.contains("calls go one after the other: at 13.7 MiB/s each has 284 ms"))
+        #expect(try plan(fast).json.contains("\"call_s_max\":0.28"))
+        #expect(
+            try !plan(["--rate", "120k", "--row-bytes", "480"]).table.contains(
+                "one after the other:"))
+    }
+
     @Test func `the JSON has the same numbers`() throws {
         let text = try plan(["--rate", "1M", "--row-bytes", "512", "--outage", "30m"]).json
         #expect(text.hasPrefix("{\"rows_per_second\":1000000,\"row_bytes\":512,"))

@@ -106,6 +106,12 @@ struct PlanText {
                 "\nworkers = \(plan.shards) is too few for this rate with the headroom asked for: "
                 + "\(plan.aggregated.shardsNeeded) are needed, or a higher quota (--quota)\n"
         }
+        if plan.callSecondsMax < DeliveryPlan.callSecondsUsual {
+            notes +=
+                "\na shard's calls go one after the other: at \(mebibytes(plan.shardBytesPerSecond))/s "
+                + "each has \(amount(plan.callSecondsMax * 1000)) ms; if yours are answered later, take "
+                + "more workers, on streams of their own or on the same\n"
+        }
         if plan.shards > Limits.workersMax {
             notes +=
                 "\na host takes \(Limits.workersMax) workers: "
@@ -135,6 +141,7 @@ struct PlanText {
             json.bool(plan.hasEnoughShards)
             json.field("shard_bytes_per_second", plan.shardBytesPerSecond)
             json.field("shard_fill", plan.shardFill)
+            json.field("call_s_max", plan.callSecondsMax)
             json.key("aggregated")
             json.way(plan.aggregated, price: demand.pricePerGB)
             json.key("one_row_per_record")

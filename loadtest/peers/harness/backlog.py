@@ -1,9 +1,10 @@
 """What delivery costs a worker: over TLS, from a backlog in its spool, with no hit coming in meanwhile."""
 import os
+import re
 import subprocess
 import time
 
-from . import openload, processes, servers
+from . import openload, processes, profile, servers
 
 #: What a stream of the three large regions takes a second; the worker delivers at this rate.
 QUOTA_BYTES = 5 << 20
@@ -87,6 +88,53 @@ def one_round(cluster, seconds):
     took = time.monotonic() - began
     spent = processes.CPUSpent(cpu, processes.CPUReading(cluster.worker()))
     return Delivery(errors, spent, took, status, cluster.status())
+
+
+#: Where a sample of the worker belongs, the first that fits: by the kernel's functions, or by the innermost
+#: function in user code or its library. OpenSSL keeps no frame pointers, so a copy by libc without a
+#: caller is OpenSSL's, from the bytes to be sealed into its record.
+PARTS = (
+    ("network", re.compile(r"tcp_|inet6?_|sock_|do_epoll|ep_|__\w+_sys_epoll"), None),
+    ("spool's files", re.compile(r"__\w+_sys_(?:pread64|pwrite64|ftruncate|unlink|fdatasync|fsync|openat|close)"), None),
+    ("signing and TLS", None, re.compile(r"libcrypto|libssl|TLSOutgoing")),
+    ("base64", None, re.compile(r"base64")),
+)
+REST = "rows, batches, cursor, loop"
+#: What the figure of row 13 is of.
+NAMED = ("network", "signing and TLS", "base64")
+PROFILE_HERTZ = 997
+
+
+def part(kernel, user):
+    for name, in_kernel, in_user in PARTS:
+        if kernel:
+            if in_kernel and any(in_kernel.match(function) for function, _ in kernel):
+                return name
+        elif in_user and user:
+            function, library = user[0]
+            if "libc.so" in library:
+                caller = user[1] if len(user) > 1 else ("[unknown]", "libssl")
+                function, library = caller if caller[0] != "[unknown]" else ("", "libssl")
+            if in_user.search(function) or in_user.search(library):
+                return name
+    return REST
+
+
+def shares(cluster, seconds, path):
+    """{part: of the worker's CPU} while a backlog is delivered. Raises RuntimeError where perf does not sample."""
+    if lacking := profile.missing():
+        raise RuntimeError(f"no perf here (Debian: {lacking})")
+    cluster.fill(round(seconds * QUOTA_BYTES / ROW_BYTES))
+    with profile.Profile(path, PROFILE_HERTZ) as taken:
+        cluster.deliver()
+    found = {}
+    for _, spent, kernel, user in taken.samples(cluster.worker()):
+        name = part(kernel, user)
+        found[name] = found.get(name, 0) + spent
+    total = sum(found.values())
+    if not total:
+        raise RuntimeError("perf saw nothing of the worker")
+    return {name: spent / total for name, spent in found.items()}
 
 
 def complaints(deliveries):

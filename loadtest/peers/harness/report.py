@@ -93,6 +93,18 @@ def _delivery_table(result):
         f"({sha} SHA extensions); rows of {_spread(row_bytes, '.0f')} B.", "",
         "| Worker, µs a hit | % of a core at 5 MiB/s | Delivered, MiB/s | Rounds |", "|---|---|---|--:|",
         f"| {' | '.join(columns)} | {len(result.deliveries)} |", "",
+        *_delivery_parts(result),
+    ]
+
+
+def _delivery_parts(result):
+    if not result.delivery_shares:
+        return []
+    whole = rows.Sample([one.microseconds for one in result.deliveries]).median
+    parts = sorted(result.delivery_shares.items(), key=lambda one: -one[1])
+    return [
+        "Where it goes, by a profile of one more backlog:", "", "| Part | Share | µs a hit |", "|---|--:|--:|",
+        *(f"| {name} | {share:.1%} | {share * whole:.2f} |" for name, share in parts), "",
     ]
 
 
@@ -150,6 +162,7 @@ def to_json(result):
         "bills": {rate: [vars(bill) for bill in bills] for rate, bills in result.bills.items()},
         "billing_seconds": result.billing_seconds,
         "deliveries": [vars(one) for one in result.deliveries], "backlog_seconds": result.backlog_seconds,
+        "delivery_shares": result.delivery_shares,
         "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
         "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
     }, indent=2) + "\n"

@@ -117,6 +117,6 @@ def all_rows():
         Row(10, "Bytes that Firehose bills, over row bytes, at 1,000 hits/s a shard", 1.01, 1.005, digits=4),
         Row(11, "The same at 100 hits/s a shard", 1.10, 1.05, digits=4),
         Row(12, "CPU a hit with ack = spooled, against received", 1.35, None, needs=("hydrant-1", "hydrant-1-received")),
-        Row(13, "CPU of the worker for delivery over TLS, a hit with a row of 500 B", 1.0, None, unit="µs"),
+        Row(13, "CPU of signing, base64, TLS and the network's calls, a hit with a row of 500 B", 1.0, None, unit="µs"),
         Row(14, "Of a core, for delivery of 5 MiB/s over TLS", 10, None, unit="%"),
     ]

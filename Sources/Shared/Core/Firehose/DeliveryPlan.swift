@@ -69,6 +69,11 @@ public struct DeliveryPlan: Equatable, Sendable {
     public var shardBytesPerSecond: Double { rowBytesPerSecond / Double(shards) }
     /// Of the byte quota, 1 being all of it.
     public var shardFill: Double { shardBytesPerSecond / Double(demand.quota.bytesPerSecond) }
+    /// A shard's calls go one after the other: how long each may take, the way there included, for the
+    /// shard's rows to keep up when its batches are full.
+    public var callSecondsMax: Double { Double(Limits.firehoseCallBytesMax) / shardBytesPerSecond }
+    /// A large call is commonly answered sooner.
+    public static let callSecondsUsual = 0.5
     public var hasEnoughShards: Bool { shards >= aggregated.shardsNeeded }
 
     /// How often a stream writes an object and loads it.
