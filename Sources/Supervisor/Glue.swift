@@ -79,6 +79,7 @@ extension SpoolLedgerLine {
         counts.badMoved = bad.cumulativeMoved
         counts.badDelivered = bad.delivered
         counts.badDropped = bad.dropped
+        counts.badSetAside = bad.setAside
         let waiting = [good, bad].map(\.oldestUndeliveredMicroseconds).filter { $0 > 0 }
         oldestMicroseconds = waiting.min() ?? 0
     }

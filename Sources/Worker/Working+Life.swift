@@ -51,6 +51,7 @@ extension Working {
         counters.set(.badMoved, to: bad.cumulativeMoved)
         counters.set(.badDelivered, to: bad.delivered)
         counters.set(.badDropped, to: bad.dropped)
+        counters.set(.badSetAside, to: bad.setAside)
         counters.set(.badSpoolBytes, to: bad.byteCount)
         counters.set(.oldestBadMicroseconds, to: bad.oldestUndeliveredMicroseconds)
         let spool = state.pointee.spool

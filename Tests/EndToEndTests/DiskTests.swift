@@ -36,6 +36,36 @@ extension EndToEnd {
 
         /// All of `var` on it: not a block is left for what a start writes.
         @Test(.enabled(if: SmallDisk.isPossible, "this machine lets nobody mount"))
+        func `a disk that the spool itself has filled takes hits again once they are delivered`()
+            throws
+        {
+            let disk = try SmallDisk(
+                "size=2m", settings: ["workers=1", "delivery.linger=50ms"], environment: [:])
+            let cluster = disk.cluster
+            try "[[fault]]\nkind = \"status\"\n".write(
+                to: cluster.folder.appendingPathComponent("f.toml"), atomically: true,
+                encoding: .utf8)
+            #expect(try cluster.hydrant(["faults", "set", "f.toml"] + cluster.finding).status == 0)
+            let padding = String(repeating: "x", count: 1500)
+            var (answered, isFull) = (0, false)
+            for round in 0..<120 where !isFull {
+                let sent = try sendEach(100, "\(padding)-\(round)", to: cluster)
+                answered += sent
+                isFull = sent < 100
+            }
+            #expect(isFull && answered > 500)
+            #expect(try cluster.hydrant(["faults", "clear"] + cluster.finding).status == 0)
+            try cluster.flush()
+            let takesHits = try eventually(within: 5) {
+                try sendEach(1, "again", to: cluster) == 1
+            }
+            #expect(takesHits, "\(cluster.logText.suffix(1000))")
+            #expect(try sendEach(100, "on", to: cluster) == 100)
+            try cluster.flush()
+            #expect(try cluster.count("select count(distinct id) from events") >= answered + 101)
+        }
+
+        @Test(.enabled(if: SmallDisk.isPossible, "this machine lets nobody mount"))
         func `a cluster on a disk that is full to the last block starts again`() throws {
             let cluster = try Cluster(
                 settings: [

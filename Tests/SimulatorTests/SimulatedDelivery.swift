@@ -205,6 +205,7 @@ final class SimulatedDelivery {
         case .make: startSlicing()
         case .send: call()
         case .settled: delivered()
+        case .syncing: perform(machine.waitsForSync())
         case .blocked: failedToDeliver(.retry)
         case .stuck: failedToDeliver(.invalid)
         }

@@ -56,6 +56,19 @@ import Testing
                 .contains("USD a day  "))
     }
 
+    @Test func `workers that share a stream share its quota`() throws {
+        var settings = Settings()
+        settings.stream = "one"
+        let words = [
+            "--rate", "14k", "--row-bytes", "480", "--region", "eu-west-1", "--workers", "2",
+        ]
+        let text = try plan(words, settings: settings).table
+        #expect(text.contains("all of them 128 % of the one stream's quota, with workers = 2"))
+        #expect(text.contains("never: too few shards") && text.contains("put {shard} into"))
+        #expect(try plan(words, settings: settings).json.contains("\"enough_shards\":false"))
+        #expect(try plan(words).json.contains("\"enough_shards\":true"))
+    }
+
     @Test func `a shard that needs its calls answered fast is told so`() throws {
         let fast = ["--rate", "120k", "--row-bytes", "480", "--workers", "4", "--quota", "20MiB"]
         let text = try plan(fast).table

@@ -37,7 +37,7 @@ import Testing
 
     @Test func `as JSON it reads so`() {
         let sum = #""accepted":1234570,"delivered":1234500,"bad":3,"spooled":67,"dropped":0,"#
-        let rest = #""unstored":2,"bad_delivered":1,"bad_spooled":2"#
+        let rest = #""unstored":2,"bad_delivered":1,"bad_spooled":2,"bad_set_aside":0"#
         let golden =
             #"{"state":"running","pid":10,"uptime_s":61.005,"processes":["#
             + #"{"role":"worker","index":0,"pid":12,"state":"ready","uptime_s":60.000,"#

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Glibc
 import Platform
 import TestSupport
 import Testing
@@ -32,6 +33,35 @@ import Testing
         changes = disk.changes
         #expect(lane.lookAfter() == nil && lane.trouble == nil)
         #expect(disk.changes == changes)
+    }
+
+    /// The descriptor that is being synced was closed with the segment, and then once more: as
+    /// whosever it had become.
+    @Test func `a folder that goes while a sync is under way takes no other file along`() throws {
+        let folder = TemporaryFolder()
+        let place = part(folder)
+        var lane = try open(place)
+        let failure = lane.startSyncing()
+        #expect(failure == nil)
+        lane.store(1...3)
+        guard case .file(let syncing) = lane.beginSync() else {
+            Issue.record("nothing to sync")
+            return
+        }
+        try FileManager.default.removeItem(atPath: place.path)
+        let rescue = lane.lookAfter()
+        #expect(rescue?.rescuedBytes == lane.active.byteCount)
+        #expect(fcntl(syncing, F_GETFD) >= 0, "the sync has it still")
+        let other = Glibc.open("/dev/null", O_RDONLY)
+        defer { close(other) }
+        guard case .clean = lane.finishSync(nil) else {
+            Issue.record("not clean")
+            return
+        }
+        #expect(fcntl(other, F_GETFD) >= 0)
+        lane.store(4...5)
+        #expect(lane.drain() == (1...5).map { SpoolLane.rows($0, hits: 1) })
+        #expect(lane.trouble == nil && lane.ledger.dropped == 0)
     }
 
     @Test(arguments: ["rm", "mv"])

@@ -2,7 +2,7 @@ import CLibuv
 import Glibc
 
 /// A program run for what it prints, within limits: `credential_process`. Without a shell; its
-/// standard input and error are /dev/null.
+/// standard input is /dev/null, and what it says on standard error is said on this process's.
 ///
 /// It has a process group of its own, so that what it started dies with it when its time is over.
 public struct ProgramRun {
@@ -73,7 +73,7 @@ public struct ProgramRun {
             try storage.pointee.stream.openUnix(
                 descriptor: pipe.0, in: loop, owner: raw, events: Self.events)
             storage.pointee.pid = try spawn(
-                path: words[0], arguments: words, descriptors: [-1, pipe.1, -1],
+                path: words[0], arguments: words, descriptors: [-1, pipe.1, 2],
                 ownGroup: true, in: loop, owner: raw,
                 exited: { owner, _, status, signal in
                     ProgramRun(owner).didExit(ChildEnd(status: status, signal: signal))

@@ -86,6 +86,7 @@ final class Cluster {
         ownedShards = settings.workers
         orphans = OrphanShards(settings, from: settings.workers)
         do {
+            folder.removeReloadSnapshots()
             try options.writeSettings(settings, folder.settingsSnapshot)
         } catch let failure as Failure {
             throw ClusterFailure.cannotWrite(folder.settingsSnapshot, failure)

@@ -47,7 +47,9 @@ struct ConfigOptions: ParsableArguments {
         let loaded = try load()
         let schema = try reportingProblems { () throws(ConfigProblems) in
             let schema = try StartChecks.run(loaded)
-            if let problem = LocalTLS.problem(loaded.settings) { throw ConfigProblems([problem]) }
+            let problems = [LocalTLS.problem(loaded.settings), Authorities.problem(loaded)]
+                .compactMap { $0 }
+            if !problems.isEmpty { throw ConfigProblems(problems) }
             return schema
         }
         for warning in LocalTLS.warnings(loaded.settings) {

@@ -11,7 +11,7 @@ struct CredentialsCommand: ParsableCommand {
         discussion: """
             Looks where a worker looks, once, in the environment of this shell: environment, web \
             identity, profile files, container endpoint, instance metadata. Exit status 78, and what \
-            each of them said, when none has any.
+            each of them said, when none has any; 1 when those that are there have ended.
             """)
 
     @Flag(help: "Print one JSON object.")
@@ -26,6 +26,12 @@ struct CredentialsCommand: ParsableCommand {
             let report = CredentialsReport(
                 found: try Self.find(settings), region: settings.region, nowUnixSeconds: now)
             print(json ? report.json : report.text)
+            if report.hasEnded {
+                Terminal.printError(
+                    "error: these credentials have ended: workers wait for others\n"
+                        + "hint: renew them where they come from\n")
+                throw ExitCode(1)
+            }
         } catch let failure as CredentialsReport.Failure {
             if json { print(failure.json) } else { Terminal.printError(failure.text) }
             throw ExitCode(ConfigProblems.exitCode)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Config
 import Core
 import Foundation
 import Platform
@@ -78,6 +79,7 @@ private enum FaultCall {
                     hint: "set delivery.mode = \"local\" for a rehearsal",
                     exitCode: ClusterExit.unavailable)
             }
+            let settings = running(settings)
             let endpoint = settings.firehoseEndpoint
             let head =
                 "\(method) /_hydrant/faults HTTP/1.1\r\nHost: \(endpoint.authority)\r\n"
@@ -99,6 +101,19 @@ private enum FaultCall {
             answer = reply.body
         }
         return answer
+    }
+}
+
+extension FaultCall {
+    /// The settings of the cluster that runs in the data folder, else the ones given: it may have been
+    /// started with others.
+    private static func running(_ settings: Settings) -> Settings {
+        let folder = DataFolder(path: settings.dataFolder)
+        guard let path = folder.newestSettingsSnapshot,
+            let loaded = try? SettingsLoader.load(
+                configPath: path, overrides: [], environment: [:], workingFolder: "/")
+        else { return settings }
+        return loaded.settings
     }
 }
 

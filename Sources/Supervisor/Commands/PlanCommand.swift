@@ -72,6 +72,7 @@ struct PlanCommand: ParsableCommand {
         if let bytes = try quota.map(Self.size) ?? settings.quotaBytes {
             demand.quota = demand.quota.raised(toBytesPerSecond: bytes)
         }
+        demand.sharesStream = !settings.stream.contains("{shard}")
         demand.lingerBytes = settings.lingerBytes
         demand.lingerMs = settings.lingerMs ?? Settings.lingerMsOfAWS
         demand.bufferMiB = try Self.check("--buffer-size", bufferSize, 1...128)

@@ -29,7 +29,8 @@ struct SpoolList {
 
     var table: String {
         let header = [
-            "shard", "lane", "segments", "bytes", "hits", "delivered", "spooled", "dropped",
+            "shard", "lane", "segments", "bytes", "hits", "delivered", "aside", "spooled",
+            "dropped",
             "missing", "oldest", "quarantine",
         ]
         let rows = shards.flatMap { shard in
@@ -38,7 +39,8 @@ struct SpoolList {
                 return [
                     "\(shard.shard)", lane.lane.word, "\(lane.segments)",
                     grouped(lane.ledger.byteCount), grouped(lane.ledger.cumulativeHits),
-                    grouped(lane.ledger.delivered), grouped(lane.ledger.undelivered),
+                    grouped(lane.ledger.delivered), grouped(lane.ledger.setAside),
+                    grouped(lane.ledger.undelivered),
                     grouped(lane.ledger.dropped), grouped(lane.missing),
                     age == 0 ? "-" : seconds(age),
                     lane.quarantinedSpans == 0 ? "-" : grouped(lane.quarantinedBytes) + " B",

@@ -83,6 +83,10 @@ struct StreamsCreateCommand: ParsableCommand {
         if jdbcURL == nil, logins + [table, badTable].count(where: { $0 != nil }) > 0 {
             throw ValidationError("what is said of Redshift needs --jdbc-url")
         }
+        if let jdbcURL, !jdbcURL.hasPrefix("jdbc:redshift://") {
+            throw ValidationError(
+                "--jdbc-url \(jdbcURL): write jdbc:redshift://HOST:5439/DATABASE")
+        }
         if jdbcURL != nil, logins != 1 {
             throw ValidationError(
                 "--jdbc-url needs either --secret-arn, or --user and --password-file")

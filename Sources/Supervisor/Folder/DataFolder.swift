@@ -16,6 +16,21 @@ struct DataFolder: Equatable {
     func settingsSnapshot(_ generation: Int) -> String {
         runFolder + (generation == 0 ? "/settings.toml" : "/settings-\(generation).toml")
     }
+    /// That of the last reload, or of the start; nil where no cluster ever ran.
+    var newestSettingsSnapshot: String? { snapshotGenerations.max().map(settingsSnapshot) }
+    /// Of a predecessor that could not clean up.
+    func removeReloadSnapshots() {
+        for generation in snapshotGenerations where generation > 0 {
+            SmallFile.remove(settingsSnapshot(generation))
+        }
+    }
+    private var snapshotGenerations: [Int] {
+        SmallFile.names(in: runFolder).compactMap { name in
+            if name == "settings.toml" { return 0 }
+            guard name.hasPrefix("settings-"), name.hasSuffix(".toml") else { return nil }
+            return Int(name.dropFirst("settings-".count).dropLast(".toml".count))
+        }
+    }
     /// The schema as it was when the cluster started.
     var schemaSnapshot: String { runFolder + "/settings-schema.toml" }
 

@@ -30,11 +30,14 @@ struct PlanText {
             (
                 "shards needed",
                 "\(needed) (a worker and a stream each), \(percent) % of the quota left as headroom"
+                    + (demand.sharesStream ? "; firehose.stream makes it one stream for all" : "")
             ),
             (
                 "a shard takes",
                 "\(mebibytes(plan.shardBytesPerSecond))/s, "
-                    + "\(amount(plan.shardFill * 100)) % of its stream's quota, "
+                    + (demand.sharesStream
+                        ? "all of them \(amount(plan.shardFill * 100)) % of the one stream's quota, "
+                        : "\(amount(plan.shardFill * 100)) % of its stream's quota, ")
                     + "with workers = \(plan.shards)"
             ),
         ])
@@ -66,7 +69,7 @@ struct PlanText {
     }
 
     private var warehouse: String {
-        let each = plan.copiesPerHour / Double(plan.shards)
+        let each = plan.copiesPerHour / Double(demand.sharesStream ? 1 : plan.shards)
         return lines([
             (
                 "COPYs an hour",
@@ -101,7 +104,11 @@ struct PlanText {
 
     private var notes: String {
         var notes = ""
-        if !plan.hasEnoughShards {
+        if !plan.hasEnoughShards, demand.sharesStream {
+            notes +=
+                "\none stream is too little for this rate with the headroom asked for: put {shard} into "
+                + "firehose.stream, or have its quota raised (--quota)\n"
+        } else if !plan.hasEnoughShards {
             notes +=
                 "\nworkers = \(plan.shards) is too few for this rate with the headroom asked for: "
                 + "\(plan.aggregated.shardsNeeded) are needed, or a higher quota (--quota)\n"

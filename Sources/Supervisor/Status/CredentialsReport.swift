@@ -12,6 +12,15 @@ struct CredentialsReport {
     var region: String
     var nowUnixSeconds: Int64
 
+    /// They are of no use any more. The instance's own are used on: AWS extends them when its
+    /// metadata service cannot give new ones.
+    var hasEnded: Bool {
+        guard case .aws(let found) = found, found.source != .instanceMetadata,
+            let expiresAt = found.expiresAt
+        else { return false }
+        return (found.secondsLeft ?? expiresAt - nowUnixSeconds) <= 0
+    }
+
     // MARK: For people
 
     var text: String {

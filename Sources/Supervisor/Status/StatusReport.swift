@@ -102,6 +102,7 @@ extension JSONText {
         field("unstored", ledger.unstored)
         field("bad_delivered", ledger.badDelivered)
         field("bad_spooled", ledger.badSpooled)
+        field("bad_set_aside", ledger.badSetAside)
     }
 
     fileprivate mutating func shard(_ shard: ShardLedger, nowMicroseconds: UInt64) {

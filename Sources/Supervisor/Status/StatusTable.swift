@@ -14,7 +14,11 @@ extension StatusReport {
         if ledger.bad > 0 {
             text +=
                 "of the bad rows \(grouped(ledger.badDelivered)) are delivered, "
-                + "\(grouped(ledger.badSpooled)) in the spool\n"
+                + "\(grouped(ledger.badSpooled)) in the spool"
+                + (ledger.badSetAside > 0
+                    ? ", \(grouped(ledger.badSetAside)) refused by Firehose too, in quarantine"
+                    : "")
+                + "\n"
         }
         let unstored =
             counters.first { $0.name == Counter.hitsAnsweredUnstored.snakeCaseName }?.value ?? 0

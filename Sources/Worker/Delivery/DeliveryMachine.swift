@@ -235,6 +235,16 @@ struct DeliveryMachine {
         return CallEnd(action: .callAgain)
     }
 
+    /// About as long as a sync takes.
+    private static let syncWaitMs: UInt64 = 10
+
+    /// Rows that the service refuses are on their way into safety: no trouble, only a wait.
+    mutating func waitsForSync() -> CallEnd {
+        guard phase == .calling else { return CallEnd(action: .stopped) }
+        phase = .waiting
+        return CallEnd(action: .callAfter(ms: Self.syncWaitMs))
+    }
+
     struct CallFailure: Equatable {
         var fault: FirehoseFault
         /// Some records were taken.

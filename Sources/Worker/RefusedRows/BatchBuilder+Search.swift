@@ -9,6 +9,8 @@ extension BatchBuilder {
         case send
         /// Everything of the call is taken, or set aside.
         case settled
+        /// Rows are set aside, and not durable yet.
+        case syncing
         /// Rows cannot be set aside now, and why.
         case blocked(String)
         /// The service takes none of the rows.
@@ -32,13 +34,13 @@ extension BatchBuilder {
     /// - Parameter didSetAside: told of rows that are in safety, and as what they are delivered.
     mutating func goOnSearching(_ didSetAside: (_ rows: Int, RowLoad) -> Void) -> SearchStep {
         guard let refusedCall else {
-            if let why = payAdvance(didSetAside) { return .blocked(why) }
+            if let obstacle = payAdvance(didSetAside) { return obstacle }
             if ledger.callRecordCount == 0 { return .settled }
             return body.isCompacting ? .make : .send
         }
         if refusedCall.isRestoring { return .make }
         if refusedCall.partIsReady { return .send }
-        if let why = passSettled(of: refusedCall, didSetAside) { return .blocked(why) }
+        if let obstacle = passSettled(of: refusedCall, didSetAside) { return obstacle }
         switch refusedCall.next() {
         case .part:
             body.begin()
@@ -70,29 +72,32 @@ extension BatchBuilder {
         }
     }
 
-    /// Why it cannot, if it cannot.
+    /// `.syncing` or `.blocked`; nil when nothing is in the way.
     private mutating func passSettled(
         of call: RefusedCall, _ didSetAside: (_ rows: Int, RowLoad) -> Void
-    ) -> String? {
-        if let why = payAdvance(didSetAside) { return why }
+    ) -> SearchStep? {
+        if let obstacle = payAdvance(didSetAside) { return obstacle }
         while let rows = call.takeSettled() {
             refusedRows += rows.map { call.row($0.row) }
             owedAdvance = ledger.settleFirst(setAside: rows.map(\.offset))
-            if let why = payAdvance(didSetAside) { return why }
+            if let obstacle = payAdvance(didSetAside) { return obstacle }
         }
         return nil
     }
 
-    private mutating func payAdvance(_ didSetAside: (_ rows: Int, RowLoad) -> Void) -> String? {
+    private mutating func payAdvance(
+        _ didSetAside: (_ rows: Int, RowLoad) -> Void
+    ) -> SearchStep? {
         if isCursorOwed {
-            if let why = source.didSetAside() { return why }
+            if let why = source.didSetAside() { return .blocked(why) }
             isCursorOwed = false
         }
         guard let advance = owedAdvance else { return nil }
         let count = Int(advance.setAside)
         if count > 0 {
             switch source.setAside(Array(refusedRows.prefix(count)), advance) {
-            case .refused(let why): return why
+            case .refused(let why): return .blocked(why)
+            case .syncing: return .syncing
             case .stored(let load):
                 source.commit(advance)
                 refusedRows.removeFirst(count)

@@ -60,6 +60,7 @@ extension LaneDelivery {
         case .make: startSlicing()
         case .send: call()
         case .settled: delivered()
+        case .syncing: perform(machine.waitsForSync())
         case .blocked(let why):
             let text = "rows that it refuses cannot be set aside: \(why)"
             failedToDeliver(.init(fault: .retry, text: text), CallWeight(), of: 0)

@@ -4,6 +4,8 @@ import Platform
 enum SetAsideOutcome: Equatable {
     /// Safe. In the bad lane they are to be delivered, these.
     case stored(RowLoad)
+    /// Not before a sync that is under way, or follows: to be asked again soon.
+    case syncing
     /// Not now, and why: to be asked again.
     case refused(String)
 }
@@ -32,7 +34,7 @@ enum Refuge {
             return lane.quarantine(rows, passed: passed)
         }
         // A loss of power must not leave the second life of a hit whose first it took.
-        if lane.isSyncing, lane.hasUnsynced { return .refused("the good lane is being synced") }
+        if lane.isSyncing, lane.durableHits < passed { return .syncing }
         if !lane.isSyncing, lane.activeFile >= 0 { try? lane.files.syncData(lane.activeFile) }
         let long = rows.filter { !format.fits($0) }
         if !long.isEmpty {
@@ -46,7 +48,7 @@ enum Refuge {
         badLane.pointee.keepsMove = badLane.pointee.mustKeep(moved, as: incarnation)
         switch outcome {
         case .stored: return .stored(RowLoad(bytes: moved.rows.count, rows: rows.count))
-        case .notDurable: return .refused("the bad lane is being synced")
+        case .notDurable: return .syncing
         case .refused(.full): return .refused("the bad lane is full")
         case .refused(.failed(let failure)): return .refused("the bad lane: \(failure)")
         case .refused(.stored): preconditionFailure()

@@ -131,6 +131,11 @@ struct ShardSpool: ~Copyable {
             return [.lostLock(pid: pid)]
         }
         if bad.keepsPassed { Self.releaseMoves(of: &good, in: &bad) }
+        // Whatever holds the room: the other lane may be the one.
+        if good.lacksSpace || bad.lacksSpace {
+            good.giveBackDelivered()
+            bad.giveBackDelivered()
+        }
         var findings: [Finding] = []
         if let rescue = good.lookAfter() { findings.append(.rescued(.good, rescue)) }
         if let rescue = bad.lookAfter() { findings.append(.rescued(.bad, rescue)) }

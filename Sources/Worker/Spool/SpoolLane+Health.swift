@@ -44,6 +44,28 @@ extension SpoolLane {
         }
     }
 
+    /// The disk refused the last append for want of room.
+    var lacksSpace: Bool {
+        guard case .failed(let failure) = lastRefusal, appends == appendsAtRefusal else {
+            return false
+        }
+        return failure.isSpace
+    }
+
+    /// Gives back the segment in use when all of it is delivered: nothing else would, as long as
+    /// nothing is appended.
+    mutating func giveBackDelivered() {
+        guard activeFile >= 0, active.byteCount > UInt64(SegmentHead.byteCount),
+            undeliveredHits == 0, !hasUnsynced, syncingFile < 0
+        else { return }
+        // In this order room is made even where there is none for a head.
+        try? keepActive()
+        seal()
+        freePassedSegments(keepNewest: false)
+        leaving.freeAll()
+        try? openSegment()
+    }
+
     /// Before the segment in use is closed: were it removed, its last second would go with it.
     mutating func keepActive() throws(Failure) {
         guard activeFile >= 0, !files.leads(folder.segment(active.number), to: activeFile) else {
@@ -63,7 +85,9 @@ extension SpoolLane {
         defer { notices += moved.map { .moved($0) } }
         try files.makeOurFolder(folder.path, noting: &moved)
         if activeFile >= 0, !files.leads(folder.segment(active.number), to: activeFile) {
-            activeFile = try copyAgain(activeFile, active)
+            // A sync that is under way has it: `finishSync` closes it.
+            activeFile = try copyAgain(
+                activeFile, active, closingIt: activeFile != syncingFile)
             rescue.rescuedBytes += active.byteCount
         }
         if let read = segments.first(where: { $0.number == reader.segment }), reader.isOpen,

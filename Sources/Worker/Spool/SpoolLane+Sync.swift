@@ -53,6 +53,9 @@ extension SpoolLane {
     /// Whether there is anything that a sync is yet to make durable.
     var hasUnsynced: Bool { !unsynced.isEmpty }
 
+    /// Hits that a loss of power would leave.
+    var durableHits: UInt64 { cumulativeHits - UInt64(unsynced.hitCount) }
+
     /// Begins to make durable what is appended up to now. A full segment is synced here and now, and
     /// sealed: half a millisecond, once a segment.
     mutating func beginSync() -> LaneSync {

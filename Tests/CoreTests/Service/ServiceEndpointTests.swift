@@ -56,6 +56,10 @@ import Testing
         ("us-gov-west-1", false, true, "firehose.us-gov-west-1.api.aws"),
         ("eusc-de-east-1", false, false, "firehose.eusc-de-east-1.amazonaws.eu"),
         ("eusc-de-east-1", false, true, "firehose.eusc-de-east-1.api.amazonwebservices.eu"),
+        ("us-iso-east-1", false, false, "firehose.us-iso-east-1.c2s.ic.gov"),
+        ("us-isob-east-1", true, false, "firehose-fips.us-isob-east-1.sc2s.sgov.gov"),
+        ("eu-isoe-west-1", false, false, "firehose.eu-isoe-west-1.cloud.adc-e.uk"),
+        ("us-isof-south-1", false, true, "firehose.us-isof-south-1.api.aws.hci.ic.gov"),
     ]
 
     @Test(arguments: regions)

@@ -30,6 +30,22 @@ extension EvidenceReader {
         for lane in SpoolLaneName.allCases {
             readLane("\(folder)/\(lane.folder)", lane, shard: shard)
         }
+        readRefused("\(folder)/quarantine")
+    }
+
+    /// Rows that even the bad stream refuses: files of the quarantine.
+    private func readRefused(_ folder: String) {
+        for entry in (try? Files.list(folder)) ?? [] where entry.name.hasSuffix(".refused") {
+            let path = "\(folder)/\(entry.name)"
+            do throws(Failure) {
+                let bytes = try SmallFile.read(path, byteCountMax: 64 << 20)
+                var scanner = RowScanner()
+                let join = self.join
+                bytes.withUnsafeBytes { scanner.feed($0) { join.take($0, from: .waiting) } }
+                scanner.finish { join.take($0, from: .waiting) }
+                didRead(UInt64(bytes.count))
+            } catch { didFail(path, error.reason) }
+        }
     }
 
     /// The cursor first, then the list of segments: what leaves the lane meanwhile was delivered and

@@ -15,6 +15,8 @@ public struct DeliveryPlan: Equatable, Sendable {
         public var headroom = 0.3
         /// Nil: as many as are needed.
         public var workers: Int?
+        /// All workers put their rows into one stream.
+        public var sharesStream = false
         /// A batch leaves at so many bytes, or after so long.
         public var lingerBytes = 256 << 10
         public var lingerMs: UInt64 = 10_000
@@ -68,20 +70,24 @@ public struct DeliveryPlan: Equatable, Sendable {
     public var rowBytesPerSecond: Double { demand.rate * Double(demand.rowBytes) }
     public var shardBytesPerSecond: Double { rowBytesPerSecond / Double(shards) }
     /// Of the byte quota, 1 being all of it.
-    public var shardFill: Double { shardBytesPerSecond / Double(demand.quota.bytesPerSecond) }
+    public var shardFill: Double { rowBytesPerSecond / quotaBytesPerSecond }
+    private var streams: Int { demand.sharesStream ? 1 : shards }
+    private var quotaBytesPerSecond: Double {
+        Double(demand.quota.bytesPerSecond) * Double(streams)
+    }
     /// A shard's calls go one after the other: how long each may take, the way there included, for the
     /// shard's rows to keep up when its batches are full.
     public var callSecondsMax: Double { Double(Limits.firehoseCallBytesMax) / shardBytesPerSecond }
     /// A large call is commonly answered sooner.
     public static let callSecondsUsual = 0.5
-    public var hasEnoughShards: Bool { shards >= aggregated.shardsNeeded }
+    public var hasEnoughShards: Bool { streams >= aggregated.shardsNeeded }
 
     /// How often a stream writes an object and loads it.
     public var copiesPerHour: Double {
-        let fillSeconds = Double(demand.bufferMiB << 20) / shardBytesPerSecond
+        let fillSeconds = Double(demand.bufferMiB << 20) * Double(streams) / rowBytesPerSecond
         // An interval of 0 is as soon as possible; COPY itself comes about once a minute.
         let seconds = max(60, min(Double(demand.bufferSeconds), fillSeconds))
-        return Double(shards) * 3600 / seconds
+        return Double(streams) * 3600 / seconds
     }
 
     // MARK: Without Firehose
@@ -100,7 +106,7 @@ public struct DeliveryPlan: Equatable, Sendable {
     /// From the outage's end until all is delivered, at the full quota while rows go on coming; nil:
     /// never.
     public var catchUpSeconds: Double? {
-        let spare = Double(demand.quota.bytesPerSecond) * Double(shards) - rowBytesPerSecond
+        let spare = quotaBytesPerSecond - rowBytesPerSecond
         guard spare > 0 else { return nil }
         return rowBytesPerSecond * Double(demand.outageMs) / 1000 / spare
     }

@@ -9,6 +9,8 @@ public struct AWSPartition: Equatable, Sendable {
     public static func of(region: String) -> AWSPartition {
         for (prefix, partition) in [
             ("cn-", china), ("us-gov-", government), ("eusc-", europeanSovereign),
+            ("us-iso-", topSecret), ("us-isob-", secret), ("eu-isoe-", british),
+            ("us-isof-", defense),
         ] where region.hasPrefix(prefix) { return partition }
         return commercial
     }
@@ -23,6 +25,14 @@ public struct AWSPartition: Equatable, Sendable {
     static let europeanSovereign = AWSPartition(
         name: "aws-eusc", suffix: "amazonaws.eu",
         dualStackSuffix: "api.amazonwebservices.eu")
+    static let topSecret = AWSPartition(
+        name: "aws-iso", suffix: "c2s.ic.gov", dualStackSuffix: "api.aws.ic.gov")
+    static let secret = AWSPartition(
+        name: "aws-iso-b", suffix: "sc2s.sgov.gov", dualStackSuffix: "api.aws.scloud")
+    static let british = AWSPartition(
+        name: "aws-iso-e", suffix: "cloud.adc-e.uk", dualStackSuffix: "api.cloud-aws.adc-e.uk")
+    static let defense = AWSPartition(
+        name: "aws-iso-f", suffix: "csp.hci.ic.gov", dualStackSuffix: "api.aws.hci.ic.gov")
 }
 
 extension ServiceEndpoint {

@@ -256,6 +256,12 @@ private func checkedPath(_ path: String) throws(SettingRefusal) -> String {
 
 private func checkedEndpoint(_ text: String) throws(SettingRefusal) -> String {
     let example = "write \"https://HOST\" or \"http://127.0.0.1:5000\""
+    // What stands before it may be a password.
+    if text.contains("@") {
+        throw SettingRefusal(
+            "has a user name or a password before an \"@\"; calls are signed, and take none",
+            hint: example)
+    }
     let shown = SettingValue.text(text).inWords
     guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
         throw SettingRefusal("must begin with http:// or https://, not \(shown)", hint: example)

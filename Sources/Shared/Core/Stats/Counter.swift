@@ -80,6 +80,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case localRecordsUntold
     // Worker: delivery, again
     case firehoseCallsAmbiguous
+    case badSetAside
 
     public enum Kind: Sendable {
         /// Only grows; a slot's total is the sum over its incarnations.
@@ -99,8 +100,8 @@ public enum Counter: Int, CaseIterable, Sendable {
             .spoolSyncNanosecondsLongest:
             .level
         case .goodHits, .goodDelivered, .goodSetAside, .goodDropped, .badHits, .badMoved,
-            .badDelivered, .badDropped, .goodSpoolBytes, .badSpoolBytes, .oldestGoodMicroseconds,
-            .oldestBadMicroseconds:
+            .badDelivered, .badDropped, .badSetAside, .goodSpoolBytes, .badSpoolBytes,
+            .oldestGoodMicroseconds, .oldestBadMicroseconds:
             .ledger
         default: .total
         }
@@ -135,6 +136,8 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .badMoved: "Bad rows that are set-aside good hits."
         case .badDelivered: "Bad rows that Firehose has taken."
         case .badDropped: "Bad rows given up."
+        case .badSetAside:
+            "Bad rows that Firehose refuses as well: files of the shard's quarantine."
         case .goodSpoolBytes: "Bytes of the good lane on disk."
         case .badSpoolBytes: "Bytes of the bad lane on disk."
         case .oldestGoodMicroseconds: "When the oldest undelivered good hit came; 0 if none."

@@ -9,6 +9,7 @@ public struct LedgerCounts: Equatable, Sendable {
     public var badMoved: UInt64 = 0
     public var badDelivered: UInt64 = 0
     public var badDropped: UInt64 = 0
+    public var badSetAside: UInt64 = 0
 
     public init() {}
 
@@ -20,6 +21,7 @@ public struct LedgerCounts: Equatable, Sendable {
         goodDropped = value(.goodDropped)
         badDelivered = value(.badDelivered)
         badDropped = value(.badDropped)
+        badSetAside = value(.badSetAside)
         badMoved = value(.badMoved)
         goodHits = value(.goodHits)
         badHits = value(.badHits)
@@ -28,7 +30,7 @@ public struct LedgerCounts: Equatable, Sendable {
     /// Good hits the cursor has passed, whatever became of them.
     public var goodPassed: UInt64 { goodDelivered &+ goodSetAside &+ goodDropped }
     /// Bad rows the cursor has passed.
-    public var badPassed: UInt64 { badDelivered &+ badDropped }
+    public var badPassed: UInt64 { badDelivered &+ badSetAside &+ badDropped }
     public var goodWaiting: UInt64 { goodHits.minus(goodPassed) }
     public var badWaiting: UInt64 { badHits.minus(badPassed) }
 }
@@ -57,9 +59,11 @@ public struct Ledger: Equatable, Sendable {
     /// The cluster's only.
     public var refused: UInt64 = 0
     public var unstored: UInt64 = 0
-    /// Rows of the bad lane, moved ones included: taken by Firehose, and still on disk.
+    /// Rows of the bad lane, moved ones included: taken by Firehose, still to be delivered, and refused
+    /// by it too (in the quarantine).
     public var badDelivered: UInt64 = 0
     public var badSpooled: UInt64 = 0
+    public var badSetAside: UInt64 = 0
 
     /// Defined as the sum, so that the identity cannot fail while counters are read. Wrapping, here
     /// and above: a child that writes nonsense must not trap who reads it.
@@ -78,6 +82,7 @@ public struct Ledger: Equatable, Sendable {
         dropped = counts.goodDropped &+ counts.badDropped
         badDelivered = counts.badDelivered
         badSpooled = counts.badWaiting
+        badSetAside = counts.badSetAside
         self.unstored = unstored
     }
 
@@ -91,6 +96,7 @@ public struct Ledger: Equatable, Sendable {
         sum.unstored &+= right.unstored
         sum.badDelivered &+= right.badDelivered
         sum.badSpooled &+= right.badSpooled
+        sum.badSetAside &+= right.badSetAside
         return sum
     }
 }
