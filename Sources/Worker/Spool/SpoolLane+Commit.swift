@@ -95,6 +95,11 @@ extension SpoolLane {
             }
             removed += 1
         }
+        // A file that is open keeps its bytes, whatever became of its name.
+        if reader.isOpen, segments.prefix(removed).contains(where: { $0.number == reader.segment })
+        {
+            reader.close()
+        }
         didRemove(first: removed)
         // Should the deletion not last, the next start deletes again.
         try? files.syncFolder(folder.path)
