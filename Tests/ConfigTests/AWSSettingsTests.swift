@@ -70,12 +70,24 @@ import Testing
         let text = "[delivery]\nmode = \"aws\""
         let assumed = try load(text, environment: ["AWS_PROFILE": "nobody"])
         #expect(assumed.settings.region == "us-east-1")
-        #expect(assumed.warnings.map(\.message) == ["nothing names a region: us-east-1 is assumed"])
+        #expect(
+            StartChecks.warnings(assumed).map(\.message) == [
+                "nothing names a region: us-east-1 is assumed"
+            ])
+        #expect(StartChecks.warnings(try load(environment: [:])).isEmpty, "mode local")
         let folder = TemporaryFolder()
         let path = folder.path + "/config"
         try "[default]\nregion = Europe!".write(toFile: path, atomically: true, encoding: .utf8)
         let bad = problems(text, environment: ["AWS_CONFIG_FILE": path])
         #expect(bad.map(\.place) == [.profile("default")])
+    }
+
+    @Test func `an endpoint with a password is refused, and the password not shown`() {
+        let bad = problems(
+            "[delivery]\nmode = \"aws\"",
+            environment: ["AWS_ENDPOINT_URL": "http://user:sekret@127.0.0.1:1"])
+        #expect(bad.count == 1 && bad[0].message.contains("password"))
+        #expect(!bad[0].render(color: false).contains("sekret"))
     }
 
     @Test func `without an endpoint of its own a region's is called`() throws {

@@ -43,6 +43,30 @@ extension EndToEnd {
             #expect(cluster.logText.contains("firehose.ca_file"), "the remedy")
         }
 
+        @Test
+        func
+            `authorities that cannot be used are refused by check and reload, and nothing changes`()
+            throws
+        {
+            let cluster = try Cluster(settings: ["workers=1"])
+            for (file, text) in [("none.pem", nil), ("empty.pem", "no certificate\n")]
+                as [(String, String?)]
+            {
+                try text?.write(
+                    to: cluster.folder.appendingPathComponent(file), atomically: true,
+                    encoding: .utf8)
+                try "[firehose]\nca_file = \"\(file)\"\n".write(
+                    to: cluster.folder.appendingPathComponent("hydrant.toml"), atomically: true,
+                    encoding: .utf8)
+                for command in ["check", "reload"] {
+                    let done = try cluster.hydrant([command] + cluster.finding)
+                    #expect(done.status == 78, "\(command): \(done.stdout)\(done.stderr)")
+                    #expect(done.stderr.contains(file) && done.stderr.contains("firehose.ca_file"))
+                }
+                #expect(try sendEach(10, "on", to: cluster) == 10)
+            }
+        }
+
         @Test(arguments: Flaw.allCases)
         func `openssl's server gets no row, is named with the reason, and the spool keeps all`(
             flaw: Flaw

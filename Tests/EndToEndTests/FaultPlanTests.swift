@@ -148,6 +148,9 @@ extension EndToEnd {
                     let count = try cluster.count("select count(*) from events")
                     return count > 100 && count < 300
                 })
+            // By its data folder alone, which is the usual one of the folder it is in.
+            let shown = try cluster.hydrant("faults")
+            #expect(shown.stdout.contains("not_found"), "\(shown.stderr)")
             let cleared = try cluster.hydrant(["faults", "clear"] + cluster.finding)
             #expect(cleared.stdout == "no faults\n", "\(cleared.stderr)")
             try cluster.flush()

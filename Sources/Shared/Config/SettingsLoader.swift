@@ -107,25 +107,14 @@ struct SettingsLayers {
 
     /// What the AWS profile in force says, where nothing else does.
     mutating func apply(awsProfile profile: @autoclosure () -> AWSProfile?) {
-        guard settings.deliveryMode == .aws else { return }
-        if let profile = profile() {
-            for setting in Setting.all
-            where origins[setting.key] == nil && !refusedKeys.contains(setting.key) {
-                guard let key = setting.awsProfileKey, let text = profile.values[key] else {
-                    continue
-                }
-                apply(
-                    setting, [.text(text)], origin: .profile(profile.name),
-                    place: .profile(profile.name))
-            }
+        guard settings.deliveryMode == .aws, let profile = profile() else { return }
+        for setting in Setting.all
+        where origins[setting.key] == nil && !refusedKeys.contains(setting.key) {
+            guard let key = setting.awsProfileKey, let text = profile.values[key] else { continue }
+            apply(
+                setting, [.text(text)], origin: .profile(profile.name),
+                place: .profile(profile.name))
         }
-        guard origins["firehose.region"] == nil, !refusedKeys.contains("firehose.region") else {
-            return
-        }
-        warnings.append(
-            ConfigProblem(
-                .defaults, "nothing names a region: \(settings.region) is assumed",
-                hint: "set firehose.region, or AWS_REGION, or region in the AWS profile"))
     }
 
     mutating func apply(overrides: [String]) {

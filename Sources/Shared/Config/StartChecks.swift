@@ -18,6 +18,18 @@ public enum StartChecks {
         return file
     }
 
+    /// What lets the cluster start and is probably not meant.
+    public static func warnings(_ loaded: LoadedSettings) -> [ConfigProblem] {
+        guard loaded.settings.deliveryMode == .aws,
+            loaded.origins["firehose.region"] ?? .byDefault == .byDefault
+        else { return [] }
+        return [
+            ConfigProblem(
+                .defaults, "nothing names a region: \(loaded.settings.region) is assumed",
+                hint: "set firehose.region, or AWS_REGION, or region in the AWS profile")
+        ]
+    }
+
     private static func halfOfTLS(_ loaded: LoadedSettings) -> [ConfigProblem] {
         let settings = loaded.settings
         guard (settings.localCertificateFile == nil) != (settings.localKeyFile == nil) else {

@@ -46,16 +46,21 @@ struct ConfigOptions: ParsableArguments {
     func loadForStart() throws -> (LoadedSettings, SchemaFile) {
         let loaded = try load()
         let schema = try reportingProblems { () throws(ConfigProblems) in
-            let schema = try StartChecks.run(loaded)
-            let problems = [LocalTLS.problem(loaded.settings), Authorities.problem(loaded)]
-                .compactMap { $0 }
-            if !problems.isEmpty { throw ConfigProblems(problems) }
-            return schema
+            try Self.check(loaded)
         }
-        for warning in LocalTLS.warnings(loaded.settings) {
+        for warning in StartChecks.warnings(loaded) + LocalTLS.warnings(loaded.settings) {
             Terminal.printError(warning.render(kind: .warning, color: Terminal.errorsAreColored))
         }
         return (loaded, schema)
+    }
+
+    /// What a start and a reload look at beyond the settings themselves; the schema to run with.
+    static func check(_ loaded: LoadedSettings) throws(ConfigProblems) -> SchemaFile {
+        let schema = try StartChecks.run(loaded)
+        let problems = [LocalTLS.problem(loaded.settings), Authorities.problem(loaded)]
+            .compactMap { $0 }
+        if !problems.isEmpty { throw ConfigProblems(problems) }
+        return schema
     }
 }
 

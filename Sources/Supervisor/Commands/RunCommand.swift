@@ -46,7 +46,7 @@ struct RunCommand: ParsableCommand {
     private func readAgain() throws(ReloadRefusal) -> ClusterSettings.Fresh {
         do throws(ConfigProblems) {
             let loaded = try cluster.read()
-            let schema = try StartChecks.run(loaded)
+            let schema = try ConfigOptions.check(loaded)
             return ClusterSettings.Fresh(settings: loaded.settings) { settings, path in
                 try Glue.writeSettings(settings, schema, to: path)
             }
