@@ -72,11 +72,15 @@ extension SpoolLane {
         var hits: [Origin: [UInt64: UInt64]] = [:]
         var moves: [UInt64: (hits: UInt64, receivedAtMicroseconds: UInt64)] = [:]
         var reader = SegmentReader(files)
+        var counted: UInt64 = 0
         for segment in activeFile >= 0 ? segments + [active] : segments {
             guard let file = try? files.open(folder.segment(segment.number)) else { continue }
             reader.start(file: file, segment: segment.number, at: 0)
             while let header = reader.next(limit: segment.byteCount)?.header {
-                guard header.kind == .moved, isAhead(header.sequence) else { continue }
+                // What was written again after a failed sync has the counts of the first.
+                guard header.kind == .moved, header.cumulativeHits > counted else { continue }
+                counted = header.cumulativeHits
+                guard isAhead(header.sequence) else { continue }
                 let step = MovedBatch.passed(header.sequence)
                 hits[header.origin, default: [:]][step, default: 0] += UInt64(header.hitCount)
                 if MovedBatch.isLast(header.sequence) {
