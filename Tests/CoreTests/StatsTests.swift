@@ -63,16 +63,18 @@ private final class Memory {
 }
 
 @Suite struct StatsTextTests {
-    @Test func `a text comes back as it was written, cut at a character`() {
+    @Test func `a text comes back as it was written, or cut at a character with an ellipsis`() {
         let memory = Memory(4096)
         let page = CounterPage(at: memory.base)
         #expect(page.text(.goodDeliveryError) == "")
         page.write(.goodDeliveryError, "ServiceUnavailable: slow down")
-        page.write(.badDeliveryError, String(repeating: "é", count: 200))
+        page.write(.badDeliveryError, String(repeating: "é", count: 300))
         #expect(page.text(.goodDeliveryError) == "ServiceUnavailable: slow down")
-        #expect(page.text(.badDeliveryError) == String(repeating: "é", count: 124))
-        page.write(.goodDeliveryError, "x" + String(repeating: "é", count: 200))
-        #expect(page.text(.goodDeliveryError) == "x" + String(repeating: "é", count: 123))
+        #expect(page.text(.badDeliveryError) == String(repeating: "é", count: 250) + "…")
+        page.write(.goodDeliveryError, "x" + String(repeating: "é", count: 300))
+        #expect(page.text(.goodDeliveryError) == "x" + String(repeating: "é", count: 250) + "…")
+        page.write(.goodDeliveryError, String(repeating: "é", count: 252))
+        #expect(page.text(.goodDeliveryError) == String(repeating: "é", count: 252))
         page.write(.goodDeliveryError, "")
         #expect(page.text(.goodDeliveryError) == "")
     }
@@ -112,7 +114,7 @@ private final class Memory {
         let counters = UInt8(Counter.allCases.count)
         #expect(
             Array(memory.bytes[..<48]) == Array("HYDRCNTR".utf8) + [
-                1, 0, 0, 0, 0, 16, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, counters, 0, 0, 0,
+                2, 0, 0, 0, 0, 16, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, counters, 0, 0, 0,
                 5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
             ])
         let layout = try CounterFileLayout.read(memory.bytes)

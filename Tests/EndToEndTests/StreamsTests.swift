@@ -44,6 +44,26 @@ extension EndToEnd {
             #expect(stopped.stderr.contains("no key pair of the local Firehose"))
         }
 
+        @Test func `each try that has no answer is told of, and the last names the remedy`() throws
+        {
+            let cluster = try Cluster(
+                settings: [
+                    "delivery.mode=aws", "firehose.endpoint_url=http://127.0.0.1:1",
+                    "firehose.region=eu-west-1",
+                ],
+                environment: ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"],
+                start: false)
+            let check = try cluster.hydrant(["streams", "check"] + cluster.finding)
+            #expect(check.status == 69)
+            let lines = check.stderr.split(separator: "\n")
+            for attempt in 1...4 {
+                #expect(
+                    lines.count { $0.hasPrefix("try \(attempt) of 5: ") } == 1, "\(check.stderr)")
+            }
+            #expect(check.stderr.contains("error: no answer of Firehose: "))
+            #expect(check.stderr.contains("hint: try again; if it stays so, check the network"))
+        }
+
         @Test func `in moto streams are made for S3 and for Redshift, and wrong ones are found`()
             throws
         {

@@ -118,4 +118,12 @@ import Testing
             #expect("\(error)".contains(flag[0]))
         }
     }
+
+    @Test func `a refusal shows the usage of this command`() {
+        #expect {
+            _ = try Hydrant.parseAsRoot(["plan", "--rate", "0", "--row-bytes", "480"])
+        } throws: {
+            Hydrant.fullMessage(for: $0).contains("Usage: hydrant plan ")
+        }
+    }
 }

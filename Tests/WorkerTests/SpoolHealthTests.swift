@@ -191,6 +191,40 @@ import Testing
         #expect(lane.drain().count == 2)
     }
 
+    /// The delivered segment is what fills the disk, and nothing is appended that would end it.
+    @Test func `a full disk gets the delivered segment back, also of the other lane`() throws {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        var spool = try ShardSpool.openFreed(
+            spoolFolder: folder.path, shard: 7, bytesMax: 1 << 30, badBytesMax: 1 << 30,
+            segmentBytes: 64 << 20, files: disk.files)
+        let (good, bad) = (
+            TemporaryFolder.Part(path: folder.path + "/shard-7/good"),
+            TemporaryFolder.Part(path: folder.path + "/shard-7/bad")
+        )
+        spool.good.store(1...3, padding: 5000)
+        spool.bad.store(1...3, padding: 5000)
+        _ = spool.good.drain()
+        let last = spool.bad.take()!
+        spool.bad.commit(last)
+        let full = (good.segments, bad.segments)
+        _ = spool.lookAfter()
+        #expect((good.segments, bad.segments) == full, "there is room: nothing is given back")
+
+        disk.answer = { $0 == .write ? ENOSPC : 0 }
+        let refused = spool.bad.append(4)
+        #expect(refused.failure == ENOSPC)
+        disk.answer = { _ in 0 }
+        _ = spool.lookAfter()
+        #expect(good.segments.count == 1 && good.segments != full.0, "all of it was delivered")
+        #expect(good.bytes(good.segments[0]).count == SegmentHead.byteCount)
+        #expect(bad.segments == full.1, "of this one rows still wait")
+
+        spool.good.store(4...4)
+        spool.bad.store(4...4)
+        #expect(spool.good.drain().count == 1 && spool.bad.takeAll().count == 3)
+    }
+
     @Test func `a lane at its cap says which setting it is`() throws {
         let folder = TemporaryFolder()
         var lane = try SpoolLane.open(folder, lane: .bad, bytesMax: 64 << 10)

@@ -52,6 +52,10 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup var cluster: ConfigOptions
 
+    /// Here, where a refusal is shown with this command's usage; `run` has only the settings' values
+    /// left to refuse.
+    func validate() throws { _ = try demand(Settings()) }
+
     func run() throws {
         let settings = try cluster.settingsToFind()
         let text = PlanText(plan: DeliveryPlan(try demand(settings)))

@@ -32,7 +32,16 @@ struct StreamsOfHost {
 
     var control: FirehoseControl {
         get throws {
-            try FirehoseControl(settings, credentials: try streamCredentials(settings))
+            let control = try FirehoseControl(
+                settings, credentials: try streamCredentials(settings))
+            // A server that never answers takes more than a minute: not in silence.
+            control.willTryAgain = { why, attempt in
+                // Over a progress line, where there is one.
+                Terminal.printError(
+                    (isTerminal(2) ? "\r\u{1B}[K" : "")
+                        + "try \(attempt) of \(FirehoseControl.tries): \(printable(why))\n")
+            }
+            return control
         }
     }
 

@@ -19,8 +19,11 @@ public final class FirehoseControl {
         public var remedy: String
     }
 
-    static let tries = 5
+    public static let tries = 5
     private static let gapMs: UInt64 = 220
+
+    /// Told of a call that is made again, and after which try.
+    public var willTryAgain: ((_ why: String, _ attempt: Int) -> Void)?
 
     private let loop: Loop
     private let endpoint: ServiceEndpoint
@@ -82,6 +85,7 @@ public final class FirehoseControl {
                 (failure.fault == .retry || failure.fault == .throttled)
                 && !failure.text.hasPrefix("LimitExceededException")
             if passes, attempt < Self.tries {
+                willTryAgain?(failure.text, attempt)
                 usleep(UInt32(min(4000, 200 << attempt)) * 1000)
                 continue
             }

@@ -71,7 +71,7 @@ struct ProfileSteps: CredentialSteps {
         let name = wanted ?? "default"
         let files = inputs.profilePaths.compactMap { $0 }.joined(separator: " nor in ")
         guard let values = profile(name) else {
-            let where_ = "no profile \(name) in \(files)"
+            let where_ = "no profile \(name) in \(files)\(misread(name))"
             return wanted == nil
                 ? .notSetUp(where_) : .failed("\(where_), and AWS_PROFILE asks for it")
         }
@@ -83,8 +83,20 @@ struct ProfileSteps: CredentialSteps {
         }
         let nothing =
             "profile \(name) has no aws_access_key_id, role_arn, web_identity_token_file or "
-            + "credential_process"
+            + "credential_process\(misread(name))"
         return wanted == nil ? .notSetUp(nothing) : .failed(nothing)
+    }
+
+    /// Why a profile may be there and not be seen, to be put behind what is missing; or "".
+    private func misread(_ name: String) -> String {
+        let paths = inputs.profilePaths.map { $0 ?? "" }
+        if let line = configFile.unmarkedSections[name] {
+            return " (line \(line) of \(paths[1]): write [profile \(name)] there)"
+        }
+        for (file, path) in zip([credentialsFile, configFile], paths) {
+            if let stray = file.stray { return " (line \(stray.line) of \(path) \(stray.flaw))" }
+        }
+        return ""
     }
 
     /// What the AWS CLI writes into a profile that somebody signs in to, and keeps in caches of its

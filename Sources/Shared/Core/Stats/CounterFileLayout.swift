@@ -22,7 +22,7 @@
 /// may still be writing; a third incarnation comes only after the first is dead and folded.
 public struct CounterFileLayout: Equatable, Sendable {
     public static let magic: UInt64 = 0x5254_4E43_5244_5948
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     public static let pagesPerSlot = 3
 
     public enum Flaw: Error, Equatable {

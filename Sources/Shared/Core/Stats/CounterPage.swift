@@ -6,11 +6,11 @@ import Synchronization
 ///
 ///     offset 0    identity line, 64 B (see `CounterIdentity`)
 ///     offset 64   one UInt64 a `Counter`, in its order
-///     offset 3072 texts of 256 B (see `CounterText`)
+///     offset 2048 texts of 512 B (see `CounterText`)
 public struct CounterPage: @unchecked Sendable {
     public static let byteCount = 4096
     public static let countersOffset = 64
-    public static let textsOffset = 3072
+    public static let textsOffset = 2048
     public static let countersMax = (textsOffset - countersOffset) / 8
 
     @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>

@@ -4,7 +4,7 @@ import Synchronization
 /// spool not taking hits.
 ///
 ///     offset 0   UInt64  sequence: odd while the text is being written
-///     offset 8   248 B   UTF-8, ended by the first zero byte
+///     offset 8   504 B   UTF-8, ended by the first zero byte
 ///
 /// A seqlock with one writer. A reader that meets an odd or changing sequence tries again; a
 /// process that died while writing leaves it odd, and the text reads as absent.
@@ -15,7 +15,7 @@ public enum CounterText: Int, CaseIterable, Sendable {
     case lastWords
     case spoolError
 
-    public static let byteCount = 256
+    public static let byteCount = 512
     public static let utf8BytesMax = byteCount - 8
     static let words = utf8BytesMax / 8
     /// The end of the page: counters grow towards it.
@@ -25,19 +25,25 @@ public enum CounterText: Int, CaseIterable, Sendable {
 }
 
 extension CounterPage {
-    /// Writes a text, cut at a character so that it fits. Allocates nothing; for rare events all
-    /// the same, each call costs a store for each eight bytes of room.
+    /// Writes a text; one that does not fit is cut at a character, and ends with "…". Allocates
+    /// nothing; for rare events all the same, each call costs a store for each eight bytes of room.
     public func write(_ text: CounterText, _ utf8: UnsafeRawBufferPointer) {
         let sequence = textWords(text)
         let words = sequence + 1
-        let count = Self.wholeCharacters(utf8, max: CounterText.utf8BytesMax)
+        let fits = utf8.count <= CounterText.utf8BytesMax
+        let count = fits ? utf8.count : Self.wholeCharacters(utf8, max: Self.cutBytesMax)
         let before = sequence.pointee.load(ordering: .relaxed) | 1
         sequence.pointee.store(before, ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
         for index in 0..<CounterText.words {
             var word: UInt64 = 0
-            for byte in 0..<8 where index * 8 + byte < count {
-                word |= UInt64(utf8[index * 8 + byte]) << (UInt64(byte) * 8)
+            for byte in 0..<8 {
+                let at = index * 8 + byte
+                if at < count {
+                    word |= UInt64(utf8[at]) << (UInt64(byte) * 8)
+                } else if !fits, at < count + Self.ellipsisBytes {
+                    word |= (Self.ellipsis >> (UInt64(at - count) * 8) & 0xFF) << (UInt64(byte) * 8)
+                }
             }
             words[index].store(word.littleEndian, ordering: .relaxed)
         }
@@ -82,9 +88,13 @@ extension CounterPage {
         (base + text.offset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    /// The longest prefix of at most `max` bytes that ends with a whole character.
+    /// "…" in UTF-8, its first byte lowest.
+    private static let ellipsis: UInt64 = 0xA680E2
+    private static let ellipsisBytes = 3
+    private static let cutBytesMax = CounterText.utf8BytesMax - ellipsisBytes
+
+    /// The longest prefix of at most `max` bytes that ends with a whole character, of a longer text.
     private static func wholeCharacters(_ utf8: UnsafeRawBufferPointer, max: Int) -> Int {
-        if utf8.count <= max { return utf8.count }
         var count = max
         while count > 0, utf8[count] & 0xC0 == 0x80 { count -= 1 }
         return count
