@@ -19,6 +19,11 @@ public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
         child.say(ControlMessage(.drained))
         _exit(0)
     }
+    state.pointee.leavesBehind = { worker, hits in
+        child.log.error(
+            "\(hits) hits leave with this router: ack = \"received\" had answered them, and worker \(worker) did not take them in time"
+        )
+    }
     state.pointee.didBreakLink = {
         child.say(ControlMessage(.linkBroken, slot: UInt16($0)))
     }

@@ -34,6 +34,8 @@ struct RouterState: ~Copyable {
     var turnBeganMicroseconds: UInt64 = 0
     /// Called once when the router has answered all it will.
     var didDrain: () -> Void = {}
+    /// Hits that were answered from memory leave with the router: of which worker, and how many.
+    var leavesBehind: (_ worker: Int, _ hits: Int) -> Void = { _, _ in }
     /// Called when the router gave up its link to a living worker: it needs a new one.
     var didBreakLink: (_ worker: Int) -> Void = { _ in }
 

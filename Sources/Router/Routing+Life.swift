@@ -7,6 +7,8 @@ extension Routing {
     /// How long connections that say nothing are kept after a drain began: a client that is just
     /// about to use one then gets an answer with `Connection: close`, not a reset.
     private static let idleGraceMs: UInt64 = 1000
+    /// And one whose request has begun to arrive, and does not go on: two seconds at least.
+    private static let halfRequestSeconds: UInt32 = 3
     /// After its last answer a refused connection is read (and ignored) for so long at most.
     private static let lingerSeconds: UInt32 = 2
 
@@ -129,17 +131,22 @@ extension Routing {
     private func countLeftBehind() {
         for worker in 0..<state.pointee.workers {
             let hits = (state.pointee.windows + worker).pointee.outstandingHits
+            if hits == 0 { continue }
             state.pointee.counters.add(UInt64(hits), to: .hitsAnsweredUnstored)
+            state.pointee.leavesBehind(worker, hits)
         }
     }
 
     private func dropConnections(all: Bool) {
+        let now = nowSeconds
         for slot in 0..<UInt32(state.pointee.slab.slotCount) {
             let client = state.pointee.slab[slot]
             guard client.pointee.flags.contains(.open) else { continue }
+            let isBetweenRequests = client.pointee.kept.count == 0
             let isIdle =
-                client.pointee.pending.isEmpty && client.pointee.kept.count == 0
-                && !client.pointee.flags.contains(.writing)
+                client.pointee.pending.isEmpty && !client.pointee.flags.contains(.writing)
+                && (isBetweenRequests
+                    || now &- client.pointee.activeAtSeconds >= Self.halfRequestSeconds)
             if all || isIdle { drop(client) }
         }
     }

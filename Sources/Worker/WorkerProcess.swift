@@ -21,7 +21,8 @@ public func runWorker(_ child: ChildContext) throws -> Never {
         didOrder: { message, descriptor in
             switch message.kind {
             case .link: worker.open(link: descriptor)
-            case .flush: worker.flush()
+            case .flush: worker.flush(cutsWaits: false)
+            case .flushNow: worker.flush(cutsWaits: true)
             case .stop, .drain: worker.stop(withinMs: message.number)
             case .replace: worker.stop(withinMs: message.number, readsLinksToEnd: false)
             default: if descriptor >= 0 { close(descriptor) }

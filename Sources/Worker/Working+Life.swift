@@ -85,10 +85,11 @@ extension Working {
         if load.bytes > 0 { state.pointee.badDelivery.pointee.appended(load) }
     }
 
-    func flush() {
+    /// - Parameter cutsWaits: what waits after a failure is tried at once.
+    func flush(cutsWaits: Bool) {
         lookAfterOrphans()
-        state.pointee.goodDelivery.pointee.flushNow()
-        state.pointee.badDelivery.pointee.flushNow()
+        state.pointee.goodDelivery.pointee.flushNow(cutsWaits: cutsWaits)
+        state.pointee.badDelivery.pointee.flushNow(cutsWaits: cutsWaits)
     }
 
     // MARK: Stopping

@@ -44,7 +44,10 @@ struct SpoolWatch {
         if refused > 0 { parts.append("\(refused) damaged B did not fit there") }
         if ignored > 0 {
             parts.append(
-                "\(ignored) files in the lanes' folders are none of theirs, and are left alone")
+                (ignored == 1
+                    ? "1 file in the lanes' folders is"
+                    : "\(ignored) files in the lanes' folders are")
+                    + " none of theirs, left alone")
         }
         return parts.isEmpty ? nil : "spool: " + parts.joined(separator: "; ")
     }

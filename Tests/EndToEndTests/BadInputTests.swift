@@ -24,6 +24,25 @@ extension EndToEnd {
             #expect(try first.status().allReady, "the first goes on")
         }
 
+        @Test
+        func `a proxy that cannot be used is refused by check and by run, without its password`()
+            throws
+        {
+            let cluster = try Cluster(
+                settings: ["delivery.mode=aws", "firehose.region=eu-west-1"],
+                environment: [
+                    "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y",
+                    "HTTPS_PROXY": "socks5://me:secret@proxy:1080",
+                ], start: false)
+            let check = try cluster.hydrant(["check"] + cluster.finding)
+            for output in [check, try failedStart(cluster)] {
+                #expect(output.status == 78, "\(output.stderr)")
+                #expect(output.stderr.contains("HTTPS_PROXY"), "\(output.stderr)")
+                #expect(output.stderr.contains("write http://host:port"), "\(output.stderr)")
+                #expect(!output.stderr.contains("secret"), "\(output.stderr)")
+            }
+        }
+
         @Test func `a data folder that cannot be written is named`() throws {
             let cluster = try Cluster(start: false)
             try "a file".write(to: cluster.data, atomically: true, encoding: .utf8)

@@ -169,6 +169,57 @@ extension EndToEnd {
             #expect(try cluster.stop() == 0)
         }
 
+        /// Long after the start: then one death of every slot was once taken for a cluster that cannot
+        /// boot.
+        @Test func `when all routers die in the middle of a reload others come`() throws {
+            let cluster = try Cluster(config: "workers = 1\n")
+            usleep(8_500_000)
+            let old = try #require(try cluster.status().pids(of: "router").first)
+            let reload = try SpawnedProcess(
+                binary, ["reload"] + cluster.finding, environment: cluster.environment,
+                folder: cluster.folder.path)
+            func isRouter(_ pid: Int32) -> Bool {
+                let words = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+                return words?.contains("router") == true
+            }
+            var fresh: Int32?
+            #expect(
+                eventually(within: 10) {
+                    fresh = cluster.childPids().first { $0 != old && isRouter($0) }
+                    return fresh != nil
+                })
+            kill(old, SIGKILL)
+            kill(try #require(fresh), SIGKILL)
+            #expect(
+                eventually(within: 10) {
+                    (try? cluster.get("/p.gif?event=e").stdout.hasPrefix("HTTP/1.1 200")) == true
+                }, "\(cluster.logText)")
+            #expect(reload.waitUntilExit(withinSeconds: 20))
+            #expect(eventually(within: 20) { (try? cluster.status().allReady) == true })
+            #expect(try cluster.stop() == 0)
+        }
+
+        @Test func `a run folder that somebody removed is made again`() throws {
+            let cluster = try Cluster(config: "workers = 1\n")
+            func removeRun() throws {
+                try FileManager.default.removeItem(at: cluster.data.appendingPathComponent("run"))
+            }
+            let worker = try #require(try cluster.status().pids(of: "worker").first)
+            try removeRun()
+            kill(worker, SIGKILL)
+            let isBack = eventually(within: 10) {
+                guard let status = try? cluster.status() else { return false }
+                return status.allReady && status.pids(of: "worker") != [worker]
+            }
+            #expect(isBack, "\(cluster.logText)")
+            #expect(cluster.logText.contains("settings.toml was removed: written again"))
+            try removeRun()
+            try configure(cluster, "workers = 2\n")
+            let output = try cluster.hydrant(["reload"] + cluster.finding)
+            #expect(output.status == 0, "\(output.stderr)\(cluster.logText)")
+            #expect(try cluster.status().pids(of: "worker").count == 2)
+        }
+
         @Test func `without a cluster it says so`() throws {
             let cluster = try Cluster(start: false)
             let output = try cluster.hydrant(["reload"] + cluster.finding)

@@ -98,6 +98,29 @@ import Testing
         #expect(monotonicNanoseconds() - began < 2_000_000_000)
     }
 
+    @Test func `a request that stopped half-way is not waited for, one that goes on is answered`()
+        throws
+    {
+        let rig = try Rig()
+        let drains = drains(of: rig)
+        let (stuck, slow) = (try rig.connect(), try rig.connect())
+        let request = get("/none")
+        stuck.send(String(request.prefix(8)))
+        slow.send(String(request.prefix(8)))
+        rig.pump(forMs: 100)
+        rig.routing.drain(withinMs: 60_000)
+        for byte in request.dropFirst(8).dropLast(request.count - 14) {
+            rig.pump(forMs: 900)
+            slow.send(String(byte))
+        }
+        #expect(stuck.isEnded && !slow.isEnded && drains.count == 0)
+        slow.send(String(request.dropFirst(14)))
+        rig.pump { slow.isEnded }
+        #expect(slow.statuses == [404])
+        slow.close()
+        rig.pump { drains.count == 1 }
+    }
+
     @Test func `answers that the client has not read yet are not cut off`() throws {
         let rig = try Rig()
         let drains = drains(of: rig)

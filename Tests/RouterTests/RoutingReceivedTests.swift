@@ -81,7 +81,9 @@ import Testing
     {
         let rig = try rig()
         var drained = 0
+        var leftBehind: [Int: Int] = [:]
         rig.state.pointee.didDrain = { drained += 1 }
+        rig.state.pointee.leavesBehind = { leftBehind[$0] = $1 }
         let worker = try rig.link()
         let client = try rig.connect()
         client.send(get() + get())
@@ -93,5 +95,6 @@ import Testing
         if acknowledges { worker.ackAll() }
         rig.pump { drained == 1 }
         #expect(rig.value(.hitsAnsweredUnstored) == (acknowledges ? 0 : 2))
+        #expect(leftBehind == (acknowledges ? [:] : [0: 2]))
     }
 }

@@ -268,20 +268,37 @@ import Testing
 }
 
 @Suite struct BootWatchTests {
-    private func slot(_ deaths: Int, ready: Bool = false) -> BootWatch.Slot {
-        BootWatch.Slot(wasEverReady: ready, earlyDeaths: deaths)
+    private func slot(
+        _ deaths: Int, ready: Bool = false, abandoned: Bool = false
+    ) -> BootWatch.Slot {
+        BootWatch.Slot(wasEverReady: ready, earlyDeaths: deaths, isAbandoned: abandoned)
+    }
+
+    private func isHopeless(
+        _ slots: [BootWatch.Slot], wasAtWork: Bool = false, sinceStartMs: UInt64
+    ) -> Bool {
+        BootWatch.isHopeless(slots, wasAtWork: wasAtWork, sinceStartMs: sinceStartMs)
+    }
+
+    /// A reload makes routers in fresh slots: that one of those dies says nothing of the cluster.
+    @Test func `a role that was at work is given up with its last slot only`() {
+        #expect(!isHopeless([slot(1)], wasAtWork: true, sinceStartMs: 1 << 40))
+        #expect(
+            !isHopeless(
+                [slot(30, abandoned: true), slot(29)], wasAtWork: true, sinceStartMs: 1 << 40))
+        #expect(isHopeless([slot(30, abandoned: true)], wasAtWork: true, sinceStartMs: 1 << 40))
     }
 
     @Test func `a cluster of which no worker ever boots is given up`() {
-        #expect(BootWatch.isHopeless([slot(5), slot(9)], sinceStartMs: 2000))
-        #expect(!BootWatch.isHopeless([slot(5), slot(4)], sinceStartMs: 2000))
-        #expect(BootWatch.isHopeless([slot(1), slot(1)], sinceStartMs: 8000))
-        #expect(!BootWatch.isHopeless([slot(1), slot(0)], sinceStartMs: 60_000))
+        #expect(isHopeless([slot(5), slot(9)], sinceStartMs: 2000))
+        #expect(!isHopeless([slot(5), slot(4)], sinceStartMs: 2000))
+        #expect(isHopeless([slot(1), slot(1)], sinceStartMs: 8000))
+        #expect(!isHopeless([slot(1), slot(0)], sinceStartMs: 60_000))
     }
 
     @Test func `one that was ever ready is enough to go on for good`() {
-        #expect(!BootWatch.isHopeless([slot(99, ready: true), slot(99)], sinceStartMs: 1 << 40))
-        #expect(!BootWatch.isHopeless([], sinceStartMs: 1 << 40))
+        #expect(!isHopeless([slot(99, ready: true), slot(99)], sinceStartMs: 1 << 40))
+        #expect(!isHopeless([], sinceStartMs: 1 << 40))
     }
 }
 

@@ -88,7 +88,7 @@ enum FakeChild {
             elif kind in (17, 18):
                 note('leave', number)
                 if role + ':stubborn' not in behaviour: sys.exit(0)
-            elif kind == 19:
+            elif kind in (19, 23):
                 if role + ':stuck' in behaviour: continue
                 if role == 'worker':
                     if role + ':loses' in behaviour: counter('goodDropped', 2)

@@ -19,7 +19,8 @@ public enum SettingsReference {
             Sizes are numbers of bytes or texts such as `"64 MiB"` (1024) and `"1 GB"` (1000).
             Durations are texts with a unit: `"300ms"`, `"2s"`, `"1m"`, `"1h"`. Relative paths start
             at the config file's folder, or at the working folder when there is no file. Values in
-            the environment and in `--set` need no quotes.
+            the environment and in `--set` need no quotes. `hydrant reload` takes on what has changed, but for
+            the settings that say otherwise.
 
             """
         var section: String?
@@ -41,7 +42,7 @@ public enum SettingsReference {
         - Value: \(setting.form)
         - Default: \(code(setting.defaultText))
         - Environment: `\(setting.variable)`\(awsVariables(setting))
-
+        \(Setting.fixedKeys.contains(setting.key) ? "- Changes with the next start; a reload refuses it\n" : "")
         """
     }
 

@@ -287,6 +287,8 @@ private func isFolder(_ path: String) -> Bool {
 extension Failure {
     /// No space, or no more than one's share of it: passes when something is deleted.
     public var isSpace: Bool { number == ENOSPC || number == EDQUOT }
+    /// The process may not make a file that large (RLIMIT_FSIZE).
+    public var isFileLimit: Bool { number == EFBIG }
     public var isAbsent: Bool { number == ENOENT || number == ENOTDIR }
     public var exists: Bool { number == EEXIST }
     /// Something that is no file of ours has the name.

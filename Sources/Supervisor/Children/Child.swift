@@ -80,6 +80,8 @@ final class Child {
             case .worker: isReplaced ? .replace : .stop
             case .localFirehose: .stop
             }
-        return ControlMessage(kind, number: leaveWithinMs)
+        // It leaves by itself a little before it would be killed: what it could not do is counted
+        // then, and told.
+        return ControlMessage(kind, number: leaveWithinMs - min(leaveWithinMs / 8, 500))
     }
 }

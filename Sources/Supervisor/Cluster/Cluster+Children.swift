@@ -65,6 +65,7 @@ extension Cluster {
 
     /// A process for the slot, with a fresh page and control socket. Answers its pid.
     private func spawnIncarnation(of child: Child) throws(Failure) -> Int32 {
+        restoreSettingsFile()
         child.incarnation = max(randomUInt64(), 1)
         child.ordinal = book.begin(
             child.role, child.slot, incarnation: child.incarnation,
@@ -163,6 +164,7 @@ extension Cluster {
         case .ready:
             if child.hasSaidReady { return }
             child.hasSaidReady = true
+            rolesSeenAtWork.insert(child.role)
             child.hangWatch = HangWatch(nowMs: loop.nowMs)
             book.seeded(child.role, child.slot, ordinal: child.ordinal)
             child.hasLentSockets = false
@@ -175,7 +177,7 @@ extension Cluster {
             if child.role == .localFirehose { localLoaded(message.number) }
         case .linkBroken:
             relink(child, worker: Int(message.slot))
-        case .drained, .link, .drain, .stop, .flush, .quit, .replace, .listen:
+        case .drained, .link, .drain, .stop, .flush, .flushNow, .quit, .replace, .listen:
             break
         }
     }
@@ -257,7 +259,10 @@ extension Cluster {
         let deaths = child.machine.earlyDeaths
         let isOldNews = deaths > 1 && !Obituary.isNews(earlyDeaths: deaths)
         if isQuiet || (isOldNews && !obituary.isAbandoned) { return }
-        let silent = deaths > 3 ? " (death \(deaths) in a row before it was at work)" : ""
+        let silent =
+            deaths > 3
+            ? " (death \(deaths) in a row before it had been ready for "
+                + "\(seconds(ChildMachine.steadyMs)))" : ""
         options.log(obituary.level, obituary.line + silent)
     }
 
@@ -280,13 +285,14 @@ extension Cluster {
         if checkSpool() { return }
         for role in [Inheritance.Role.worker, .router] {
             let slots = children(of: role).map {
-                // After a reload the cluster has booted long since.
                 BootWatch.Slot(
-                    wasEverReady: $0.machine.wasEverReady, earlyDeaths: $0.machine.earlyDeaths)
+                    wasEverReady: $0.machine.wasEverReady, earlyDeaths: $0.machine.earlyDeaths,
+                    isAbandoned: $0.machine.state == .abandoned)
             }
-            guard BootWatch.isHopeless(slots, sinceStartMs: loop.nowMs - startedAtMs) else {
-                continue
-            }
+            let isHopeless = BootWatch.isHopeless(
+                slots, wasAtWork: rolesSeenAtWork.contains(role),
+                sinceStartMs: loop.nowMs - startedAtMs)
+            guard isHopeless else { continue }
             exitCode = ClusterExit.neverBooted
             stop(because: "no \(role.rawValue) can start; see the lines above", immediately: true)
             return

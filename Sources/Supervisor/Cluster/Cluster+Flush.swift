@@ -47,9 +47,10 @@ extension Cluster {
         let nowMs = loop.nowMs
         switch flush.machine.tick(counts: counts, nowMs: nowMs) {
         case .none: break
-        case .flushWorkers(let shards):
+        case .flushWorkers(let shards, let cutsWaits):
             for worker in Set(shards.map { shard(at: $0).worker }) {
-                child(.worker, worker)?.channel?.send(ControlMessage(.flush, number: flush.number))
+                child(.worker, worker)?.channel?.send(
+                    ControlMessage(cutsWaits ? .flushNow : .flush, number: flush.number))
             }
             noteWaiting()
         case .flushLocal:

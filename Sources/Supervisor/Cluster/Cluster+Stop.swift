@@ -97,7 +97,7 @@ extension Cluster {
                 if role == .router { closeListeners() }
             case .deliver:
                 for child in children(of: .worker) {
-                    child.channel?.send(ControlMessage(.flush))
+                    child.channel?.send(ControlMessage(.flushNow))
                 }
                 noteWaiting()
             case .kill(let role):

@@ -17,6 +17,7 @@ final class Cluster {
     private(set) var settings: Settings
     /// The same before ports were bound: what a reload is compared with.
     private var wanted: Settings
+    private var writeSettings: (Settings, _ path: String) throws -> Void
     /// Which settings these are: 0 at the start, and one more for each reload.
     private(set) var generation = 0
     /// Empty from the moment in which the cluster takes no more clients.
@@ -41,6 +42,7 @@ final class Cluster {
     var progress: [ProgressWatch] = []
     var exitCode: Int32 = 0
     var hasSaidReady = false
+    var rolesSeenAtWork: Set<Inheritance.Role> = []
     var flushes: [Flush] = []
     var flushCount: UInt64 = 0
     var server: ControlServer!
@@ -83,6 +85,7 @@ final class Cluster {
         try SpoolHolder.refuse(settings, patienceMs: ListeningSockets.patienceMs, log: log)
         self.settings = settings
         wanted = options.settings
+        writeSettings = options.writeSettings
         ownedShards = settings.workers
         orphans = OrphanShards(settings, from: settings.workers)
         do {
@@ -190,11 +193,25 @@ final class Cluster {
         next.listen.port = settings.listen.port
         next.localListen.port = settings.localListen.port
         next.admin?.port = settings.admin?.port ?? 0
+        try? SmallFile.makeFolder(folder.runFolder)
         try fresh.writeSettings(next, folder.settingsSnapshot(generation + 1))
         SmallFile.remove(settingsFile)
-        (settings, wanted) = (next, fresh.settings)
+        (settings, wanted, writeSettings) = (next, fresh.settings, fresh.writeSettings)
         generation += 1
         options.didTake(settings)
+    }
+
+    /// Whoever tidied up `run/` took along what every child reads at its start.
+    func restoreSettingsFile() {
+        if SmallFile.exists(settingsFile) { return }
+        do {
+            try SmallFile.makeFolder(folder.runFolder)
+            try writeSettings(settings, settingsFile)
+            options.log(.warning, "\(settingsFile) was removed: written again")
+        } catch {
+            let why = (error as? ClusterFailure)?.message ?? "\(error)"
+            options.log(.error, "\(settingsFile) was removed, and cannot be written again: \(why)")
+        }
     }
 
     /// Shards got a worker of their own, or lost it.

@@ -31,7 +31,8 @@ struct CheckCommand: ParsableCommand {
             case .local:
                 "local Firehose at \(settings.localListen.text)\(settings.localSpeaksTLS ? " (TLS)" : ""), "
                     + "sink \(settings.sink)"
-            case .aws: "\(settings.firehoseEndpoint.url) in \(settings.region)"
+            case .aws:
+                "\(settings.firehoseEndpoint.url) in \(settings.region)\(ProxyCheck.words(settings))"
             }
         let caps =
             "\(ByteSize.text(settings.spoolBytesMax)) good "

@@ -57,8 +57,10 @@ struct ConfigOptions: ParsableArguments {
     /// What a start and a reload look at beyond the settings themselves; the schema to run with.
     static func check(_ loaded: LoadedSettings) throws(ConfigProblems) -> SchemaFile {
         let schema = try StartChecks.run(loaded)
-        let problems = [LocalTLS.problem(loaded.settings), Authorities.problem(loaded)]
-            .compactMap { $0 }
+        let problems = [
+            LocalTLS.problem(loaded.settings), Authorities.problem(loaded),
+            ProxyCheck.problem(loaded.settings),
+        ].compactMap { $0 }
         if !problems.isEmpty { throw ConfigProblems(problems) }
         return schema
     }

@@ -77,6 +77,7 @@ struct PlanCommand: ParsableCommand {
             demand.quota = demand.quota.raised(toBytesPerSecond: bytes)
         }
         demand.sharesStream = !settings.stream.contains("{shard}")
+        demand.recordRowsMax = settings.effectiveRecordRowsMax
         demand.lingerBytes = settings.lingerBytes
         demand.lingerMs = settings.lingerMs ?? Settings.lingerMsOfAWS
         demand.bufferMiB = try Self.check("--buffer-size", bufferSize, 1...128)

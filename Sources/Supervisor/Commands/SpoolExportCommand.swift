@@ -40,6 +40,21 @@ struct SpoolExportCommand: ParsableCommand {
             for line in rows.skipped { writeLine("warning: skipped \(line)", to: STDERR_FILENO) }
             print(
                 "\(grouped(rows.rowCount)) rows in \(counted(objects, "file")) below \(folder)")
+            if lane == .good, which == .undelivered { try tellOfBadRows(settings, shards) }
+        }
+    }
+
+    /// Whoever rescues rows wants these too.
+    private func tellOfBadRows(_ settings: Settings, _ shards: [Int]) throws {
+        var bad: UInt64 = 0
+        for shard in shards {
+            let listing = try SpoolListing.read(spoolFolder: settings.spoolFolder, shard: shard)
+            bad += listing.lanes.filter { $0.lane == .bad }.reduce(0) { $0 + $1.ledger.undelivered }
+        }
+        if bad > 0 {
+            print(
+                "besides, \(grouped(bad)) bad \(bad == 1 ? "row" : "rows"): the same with --lane bad"
+            )
         }
     }
 

@@ -48,6 +48,18 @@ struct SpoolList {
             }
         }
         return align([header] + rows) + "\n" + shards.map(who).joined() + whatIsMissing
+            + whatIsForeign
+    }
+
+    /// "" when nothing is.
+    private var whatIsForeign: String {
+        shards.flatMap { shard in
+            shard.lanes.filter { $0.foreignFiles > 0 }.map { lane in
+                "shard \(shard.shard) \(lane.lane.word): \(counted(lane.foreignFiles, "file")) of "
+                    + "another shard or lane, whose rows nobody delivers: docs/spool.md says how to "
+                    + "give them back\n"
+            }
+        }.joined()
     }
 
     /// "" when nothing is.
@@ -110,6 +122,7 @@ extension JSONText {
         field("dropped", lane.ledger.dropped)
         field("missing", lane.missing)
         field("spooled", lane.ledger.undelivered)
+        field("foreign_files", lane.foreignFiles)
         key("oldest_undelivered_s")
         seconds(ms: ageMs(lane.ledger))
         field("quarantined_spans", lane.quarantinedSpans)

@@ -38,9 +38,15 @@ enum SpoolSpace {
             "the spool of \(counted(settings.workers, "worker")) may grow to "
                 + "\(mebibytes(whole)) MiB, and \(folder) has \(mebibytes(room)) MiB for it "
                 + "(\(mebibytes(freeBytes)) free, \(mebibytes(usedBytes)) in use by it)",
-            hint: "let spool.max_bytes and spool.bad_max_bytes together be "
-                + "\(mebibytes(room / UInt64(settings.workers))) MiB or less, or make room; on a "
-                + "full disk hits are answered 503 until deliveries free some")
+            hint: advice(room / UInt64(settings.workers))
+                + "; on a full disk hits are answered 503 "
+                + "until deliveries free some")
+    }
+
+    private static func advice(_ bytesOfWorker: UInt64) -> String {
+        if bytesOfWorker < 1 << 20 { return "make room, or set spool.dir to a larger file system" }
+        return "let spool.max_bytes and spool.bad_max_bytes together be "
+            + "\(mebibytes(bytesOfWorker)) MiB or less, or make room"
     }
 
     private static func mebibytes(_ bytes: UInt64) -> String { grouped(bytes >> 20) }

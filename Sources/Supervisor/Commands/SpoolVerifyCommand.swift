@@ -142,7 +142,8 @@ extension SpoolFinding {
                 + countedHits(hits) + (isAccounted ? " (known)" : "")
         case .repeated:
             "\(file): byte \(grouped(offset)): a record whose hits came before; is not delivered"
-        case .foreign: "\(file): of another lane, shard or version"
+        case .foreign:
+            "\(file): of another lane, shard or version; nobody delivers it here (docs/spool.md)"
         case .unreadable: "\(file): cannot be opened"
         case .cursor: "cursor: damaged; delivery begins at the oldest segment"
         }

@@ -34,9 +34,11 @@ struct StopCommand: ParsableCommand {
             let folder = DataFolder(path: settings.dataFolder)
             var last = ""
             let isRunning = try ControlClient(folder: folder).ask(request) { line in
-                last = line
                 if line.hasPrefix("progress ") {
-                    Terminal.printError(line.dropFirst("progress ".count) + "\n")
+                    last = String(line.dropFirst("progress ".count))
+                    Terminal.printError(last + "\n")
+                } else {
+                    last = line
                 }
             }
             if !isRunning { throw notRunning(folder) }
@@ -55,7 +57,8 @@ struct StopCommand: ParsableCommand {
             }
             guard last.hasPrefix("done ") else {
                 throw ClusterFailure(
-                    "the supervisor ended without saying goodbye: \(last)",
+                    "the supervisor ended without saying goodbye"
+                        + (last.isEmpty ? "" : ": its last words were “\(last)”"),
                     hint: "look at its log; `hydrant status` shows what the spool holds",
                     exitCode: ClusterExit.failed)
             }

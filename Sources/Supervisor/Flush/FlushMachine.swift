@@ -17,8 +17,9 @@ struct FlushMachine {
 
     enum Action: Equatable {
         case none
-        /// Tell the workers of these shards to deliver without lingering.
-        case flushWorkers([Int])
+        /// Tell the workers of these shards to deliver without lingering. `cutsWaits`: and to try at
+        /// once where they wait after a failure.
+        case flushWorkers([Int], cutsWaits: Bool)
         /// Every lane is through: tell the local Firehose to load what it holds.
         case flushLocal
         case done
@@ -34,11 +35,15 @@ struct FlushMachine {
 
     /// How often workers that are not through are told again.
     static let repeatMs: UInt64 = 200
+    /// How often they are to try at once, whatever their back-off says: somebody waits, and what
+    /// ails the service has perhaps passed. More often would only be load for it.
+    static let cutWaitsMs: UInt64 = 10_000
 
     private var marks: [Mark]
     private let awaitsLocal: Bool
     private let deadlineMs: UInt64
     private var nextOrderMs: UInt64
+    private var nextCutMs: UInt64
     private var hasAskedLocal = false
     private(set) var isLocalLoaded = false
     private(set) var waiting: [Waiting] = []
@@ -48,6 +53,7 @@ struct FlushMachine {
         self.awaitsLocal = awaitsLocal
         deadlineMs = nowMs &+ timeoutMs < nowMs ? .max : nowMs + timeoutMs
         nextOrderMs = nowMs
+        nextCutMs = nowMs
     }
 
     /// The local Firehose said `flushed` with this flush's number.
@@ -71,7 +77,9 @@ struct FlushMachine {
         }
         guard nowMs >= nextOrderMs else { return .none }
         nextOrderMs = nowMs + Self.repeatMs
-        return .flushWorkers(Set(waiting.map(\.shard)).sorted())
+        let cutsWaits = nowMs >= nextCutMs
+        if cutsWaits { nextCutMs = nowMs + Self.cutWaitsMs }
+        return .flushWorkers(Set(waiting.map(\.shard)).sorted(), cutsWaits: cutsWaits)
     }
 
     private mutating func look(_ shard: Int, _ counts: LedgerCounts) {

@@ -95,8 +95,9 @@ struct DeliveryMachine {
 
     enum FlushAction: Equatable { case none, build, call, caughtUp }
 
-    /// Everything present is wanted out, without linger; a wait is cut short.
-    mutating func flushNow() -> FlushAction {
+    /// Everything present is wanted out, without linger. `cutsWaits`: a wait ends, the one after a
+    /// failure too.
+    mutating func flushNow(cutsWaits: Bool = true) -> FlushAction {
         switch phase {
         case .stopped: return .none
         case .idle:
@@ -110,6 +111,7 @@ struct DeliveryMachine {
             return .none
         case .waiting:
             flush = .wanted
+            if !cutsWaits { return .none }
             phase = .calling
             return .call
         }

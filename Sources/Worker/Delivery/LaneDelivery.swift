@@ -132,9 +132,9 @@ struct LaneDelivery: ~Copyable {
         }
     }
 
-    /// Delivers what is there without linger, and cuts a wait short. `didCatchUp` follows.
-    mutating func flushNow() {
-        switch machine.flushNow() {
+    /// Delivers what is there without linger, and cuts a wait short if it is to. `didCatchUp` follows.
+    mutating func flushNow(cutsWaits: Bool = true) {
+        switch machine.flushNow(cutsWaits: cutsWaits) {
         case .none: break
         case .build: build()
         case .call: prepareCall()
@@ -358,7 +358,7 @@ struct LaneDelivery: ~Copyable {
                 retryAfterMs: failure.retryAfterMs, untaken: untaken),
             nowMs: loop.nowMs, dice: randomUInt64())
         if failure.fault == .refused { wantsCredentials?() }
-        tell("\(failure.fault)", "\(failure.text); \(failure.fault.remedy)")
+        tell("\(failure.fault)", "\(failure.text); \(failure.fault.remedy(failure.text))")
         perform(end)
     }
 

@@ -63,8 +63,8 @@ struct Pace {
     static func callBytesMax(_ quota: StreamQuota?) -> Int {
         guard let quota else { return Limits.firehoseCallBytesMax }
         let burst = Double(quota.bytesPerSecond) * burstSeconds
-        // Large enough for any row to stay whole, and for the bill's rounding not to matter.
-        return min(Limits.firehoseCallBytesMax, max(256 << 10, Int(burst)))
+        // Any row stays whole, and the bill's rounding stays below three per cent.
+        return min(Limits.firehoseCallBytesMax, max(RowEncoder.rowBytesMax, Int(burst)))
     }
 
     /// Takes a call of that weight, if it may leave now: returns 0. Else how long to wait before

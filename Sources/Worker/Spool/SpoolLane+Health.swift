@@ -180,6 +180,7 @@ extension Failure {
     /// The name it goes by, in <errno.h>, matters less than what to do.
     fileprivate var diskRemedy: String {
         if isSpace { return "make room on its file system" }
+        if isFileLimit { return "raise the limit of a file's size (ulimit -f)" }
         if isAbsent { return "give the folder back" }
         if isObstacle { return "let the cluster's user write there" }
         if isShortage { return "raise the limit of open files or memory" }

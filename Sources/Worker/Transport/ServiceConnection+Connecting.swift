@@ -91,8 +91,20 @@ extension ServiceConnection {
         switch response.consume(bytes) {
         case .more: break
         case .complete where response.status / 100 == 2: secure()
-        case .complete: didConnect(failure: "the proxy answered \(response.status)")
+        case .complete:
+            didConnect(
+                failure: "the proxy answered \(response.status)\(Self.proxyRemedy(response.status))"
+            )
         case .failed(let flaw): didConnect(failure: "the proxy: \(flaw.rawValue)")
+        }
+    }
+
+    private static func proxyRemedy(_ status: Int) -> String {
+        switch status {
+        case 407: ": it wants a user and password, put them into HTTPS_PROXY"
+        case 401, 403: ": it forbids this host, allow it there or except it by NO_PROXY"
+        case 502...504: ": it does not reach this host"
+        default: ""
         }
     }
 

@@ -86,6 +86,39 @@ import Testing
         #expect(rare.billedBytesPerSecond >= 0.01 * 5120)
     }
 
+    @Test func `a limit of rows a record is counted in records, calls and the bill`() {
+        let ten = plan { $0.recordRowsMax = 10 }.aggregated
+        // A batch of 262,144 B is 54 records of 4,800 B and one of what is left.
+        #expect(abs(ten.recordsPerSecond - 55 * ten.callsPerSecond) < 1e-6)
+        #expect(abs(ten.billedBytesPerSecond - ten.recordsPerSecond * 5120) < 1e-3)
+        let one = plan { $0.recordRowsMax = 1 }
+        #expect(one.aggregated.recordsPerSecond == one.oneRowPerRecord.recordsPerSecond)
+        #expect(
+            abs(one.aggregated.billedBytesPerSecond - one.oneRowPerRecord.billedBytesPerSecond)
+                < 1e-3)
+        // 500 records of one row are less than the linger: calls are that much more.
+        #expect(abs(one.aggregated.callsPerSecond - 240) < 1e-9)
+        // More rows than a batch has limit nothing.
+        #expect(plan { $0.recordRowsMax = 100_000 }.aggregated == plan().aggregated)
+        // Eleven rows of 480 B are two steps; of a batch 3,424 B are left, one step.
+        let eleven = plan { $0.recordRowsMax = 11 }.aggregated
+        #expect(
+            abs(eleven.billedBytesPerSecond - eleven.callsPerSecond * (49 * 10_240 + 5120)) < 1e-3)
+    }
+
+    @Test func `a quiet shard's calls leave when the linger is over, one row a record too`() {
+        let quiet = plan(rate: 10) {
+            $0.workers = 2
+            $0.lingerMs = 500
+        }
+        #expect(abs(quiet.oneRowPerRecord.callsPerSecond - 4) < 1e-9)
+        let rare = plan(rate: 1) {
+            $0.workers = 2
+            $0.lingerMs = 500
+        }
+        #expect(rare.oneRowPerRecord.callsPerSecond == 1)
+    }
+
     @Test func `an outage is spooled with the headers, and worked off with what is to spare`() {
         let plan = plan { $0.outageMs = 60_000 }
         #expect(plan.outageSpoolBytes == 120_000 * (480 + 56) * 60)

@@ -105,6 +105,35 @@ import Testing
         #expect(Self.failure(reply)?.retryAfterMs == 1500)
     }
 
+    @Test(
+        arguments: [
+            ("Retry-After: 2\r\n", 2000), ("retry-after: 2\r\nx-amz-retry-after: 1500\r\n", 1500),
+            ("Retry-After: Fri, 02 Jan 2026 03:04:05 GMT\r\n", nil), ("Retry-After: -1\r\n", nil),
+            ("Retry-After: 99999999999\r\n", nil), ("", nil),
+        ] as [(String, UInt64?)])
+    func `a wish in seconds counts where the service's own is not there`(
+        headers: String, ms: UInt64?
+    ) {
+        let reply = Self.reply(status: 429, headers: headers, body: "")
+        #expect(Self.failure(reply)?.fault == .throttled)
+        #expect(Self.failure(reply)?.retryAfterMs == ms)
+    }
+
+    @Test(arguments: [
+        ("ExpiredTokenException", "has ended"), ("UnrecognizedClientException", "does not know it"),
+        ("AccessDeniedException", "allow firehose:PutRecordBatch"),
+        ("ResourceNotFoundException", "hydrant streams check"),
+        ("InvalidKMSResourceException", "KMS key"), ("InvalidSourceException", "direct PUT"),
+        ("OptInRequired", "check key pair, rights, region and stream name"),
+    ])
+    func `each refusal has its own remedy`(code: String, words: String) {
+        let reply = Self.reply(status: 400, body: #"{"__type":"\#(code)","message":"so: it is"}"#)
+        guard let failure = Self.failure(reply) else { return }
+        let remedy = failure.fault.remedy(failure.text)
+        #expect(failure.fault == .refused)
+        #expect(remedy.contains(words) && remedy.hasPrefix("rows stay in the spool; "))
+    }
+
     @Test func `a stranger's text is short and printable`() {
         let long = String(repeating: "x", count: 5000)
         for body in [#"{"__type":"A\nB","message":"\u001b[31m\#(long)"}"#, "\u{1b}[31m" + long] {

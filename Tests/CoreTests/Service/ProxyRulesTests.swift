@@ -48,6 +48,9 @@ import Testing
         for bad in ["https://me:secret@p:1", "socks5://me:secret@p:1", "http://me:secret@p:x"] {
             let flaw = #expect(throws: ProxyRules.Flaw.self) { try proxy(["HTTPS_PROXY": bad]) }
             #expect("\(flaw!)".contains("@p") && !"\(flaw!)".contains("secret"))
+            #expect(!flaw!.reason.contains("secret") && !flaw!.remedy.isEmpty)
+            let isAsked = try proxy(["HTTPS_PROXY": bad, "NO_PROXY": "a,*"])
+            #expect(isAsked == nil, "with everything excepted nobody asks")
         }
     }
 

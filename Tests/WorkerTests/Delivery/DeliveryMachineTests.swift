@@ -121,6 +121,15 @@ import Testing
         #expect(machine.delivered().caughtUp)
     }
 
+    @Test func `a flush that goes on leaves a wait as it is, and is fulfilled after it`() throws {
+        var machine = Self.calling()
+        let ms = try #require(Self.fail(&machine, .retry))
+        #expect(machine.flushNow(cutsWaits: false) == .none)
+        #expect(ms >= 100 && machine.state == .backingOff)
+        #expect(machine.timerFired() == .call)
+        #expect(machine.delivered().caughtUp)
+    }
+
     @Test func `waits double up to their cap, and chance spreads them`() throws {
         for (fault, base, cap) in [
             (FirehoseFault.retry, UInt64(200), UInt64(30_000)), (.throttled, 1000, 30_000),

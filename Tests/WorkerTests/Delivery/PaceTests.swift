@@ -86,7 +86,8 @@ import Testing
         #expect(Pace.callBytesMax(.of(region: "us-east-1")) == 3_932_160)
         #expect(Pace.callBytesMax(.of(region: "eu-central-1")) == 786_432)
         #expect(
-            Pace.callBytesMax(StreamQuota.of(region: "eu-central-1").divided(by: 64)) == 256 << 10)
+            Pace.callBytesMax(StreamQuota.of(region: "eu-central-1").divided(by: 64))
+                == RowEncoder.rowBytesMax)
         let raised = StreamQuota.of(region: "us-east-1").raised(toBytesPerSecond: 50 << 20)
         #expect(Pace.callBytesMax(raised) == Limits.firehoseCallBytesMax)
     }

@@ -164,7 +164,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--refuse", "403"], "the proxy answered 403"), (["--user", "a:b"], "407"),
+        (["--refuse", "403"], "the proxy answered 403: it forbids this host"),
+        (["--user", "a:b"], "407: it wants a user and password"),
+        (["--refuse", "503"], "503: it does not reach this host"),
+        (["--refuse", "500"], "the proxy answered 500; it is tried again"),
     ])
     func `a proxy that refuses is named`(arguments: [String], words: String) throws {
         let (bench, relays) = try Self.proxied(arguments)

@@ -44,6 +44,8 @@ public struct ControlMessage: Equatable, Sendable {
         case replace = 21
         /// Router: one descriptor, a listening socket to accept on besides its own.
         case listen = 22
+        /// Worker: `flush`, and what waits after a failure is tried at once.
+        case flushNow = 23
     }
 
     public var kind: Kind

@@ -20,6 +20,8 @@ public struct DeliveryPlan: Equatable, Sendable {
         /// A batch leaves at so many bytes, or after so long.
         public var lingerBytes = 256 << 10
         public var lingerMs: UInt64 = 10_000
+        /// For what comes after Firehose and counts rows.
+        public var recordRowsMax = Int.max
         /// What a stream gathers before it writes an object, which is one COPY.
         public var bufferMiB = 64
         public var bufferSeconds = 300
@@ -121,20 +123,30 @@ public struct DeliveryPlan: Equatable, Sendable {
 
     private static func aggregated(_ demand: Demand) -> Way {
         let bytes = demand.rate * Double(demand.rowBytes)
-        let fullBatch = Double(max(demand.lingerBytes, demand.rowBytes))
+        // A record is full by its bytes, or by its rows, and then it is a known size.
+        let rowsBytes = Double(demand.rowBytes) * Double(min(demand.recordRowsMax, 1 << 30))
+        let recordBytes = min(Double(Limits.firehoseRecordBytesMax), rowsBytes)
+        let fullBatch = min(
+            Double(max(demand.lingerBytes, demand.rowBytes)),
+            recordBytes * Double(Limits.firehoseCallRecordsMax))
         let needed = shards(
-            demand, calls: bytes / fullBatch,
-            records: bytes / min(fullBatch, Double(Limits.firehoseRecordBytesMax)))
+            demand, calls: bytes / fullBatch, records: bytes / min(fullBatch, recordBytes))
         let shards = Double(demand.workers ?? needed)
         // A quiet shard's batch is what came in the time; a busy one's leaves when it is full.
         let lingered = bytes / shards * Double(demand.lingerMs) / 1000
         let batch = max(Double(demand.rowBytes), min(fullBatch, lingered))
         let calls = bytes / batch
-        let recordsPerCall = (batch / Double(Limits.firehoseRecordBytesMax)).rounded(.up)
+        let recordsPerCall = (batch / recordBytes).rounded(.up)
         let records = calls * recordsPerCall
+        let step = Double(billedStepBytes)
         // Rows end anywhere within the last step, so half of it is wasted.
-        let waste = Double(billedStepBytes) / 2
-        let billed = max(bytes + records * waste, records * Double(billedStepBytes))
+        let anywhere = max(bytes + records * step / 2, records * step)
+        let isFullOfRows = rowsBytes <= min(batch, Double(Limits.firehoseRecordBytesMax))
+        func steps(_ bytes: Double) -> Double { (bytes / step).rounded(.up) * step }
+        let full = (batch / recordBytes).rounded(.down)
+        let billed =
+            isFullOfRows
+            ? calls * (full * steps(recordBytes) + steps(batch - full * recordBytes)) : anywhere
         return Way(
             shardsNeeded: needed, callsPerSecond: calls, recordsPerSecond: records,
             billedBytesPerSecond: billed)
@@ -144,10 +156,13 @@ public struct DeliveryPlan: Equatable, Sendable {
         let perCall = min(
             Limits.firehoseCallRecordsMax, Limits.firehoseCallBytesMax / demand.rowBytes)
         let steps = (demand.rowBytes + billedStepBytes - 1) / billedStepBytes
-        let calls = demand.rate / Double(max(1, perCall))
+        let full = demand.rate / Double(max(1, perCall))
+        let needed = shards(demand, calls: full, records: demand.rate)
+        // A quiet shard's call leaves when its time is over, with what there is.
+        let lingered = Double(demand.workers ?? needed) * 1000 / Double(max(1, demand.lingerMs))
         return Way(
-            shardsNeeded: shards(demand, calls: calls, records: demand.rate),
-            callsPerSecond: calls, recordsPerSecond: demand.rate,
+            shardsNeeded: needed, callsPerSecond: max(full, min(demand.rate, lingered)),
+            recordsPerSecond: demand.rate,
             billedBytesPerSecond: demand.rate * Double(steps * billedStepBytes))
     }
 

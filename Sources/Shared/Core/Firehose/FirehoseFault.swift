@@ -72,18 +72,38 @@ public enum FirehoseFault: Equatable, Sendable {
     }
 
     /// What an operator can do about it.
-    public var remedy: String {
+    ///
+    /// - Parameter text: what the service said, its code first.
+    public func remedy(_ text: String) -> String {
         switch self {
         case .retry: "it is tried again"
         case .throttled: "it is tried again later; ask for a higher quota if this lasts"
         case .clockSkew: "the clock differs from the service's; set it (NTP)"
-        case .refused:
-            "rows stay in the spool; check key pair, rights, region and stream name"
+        case .refused: "rows stay in the spool; " + Self.remedyOfRefusal(text)
         case .invalid:
             "rows stay in the spool; the stream takes none of them: check what kind of stream it is"
         case .notFirehose: "rows stay in the spool; check the endpoint"
         case .untrusted:
             "rows stay in the spool; check the endpoint, firehose.ca_file and this host's clock"
+        }
+    }
+
+    private static func remedyOfRefusal(_ text: String) -> String {
+        let code = text.prefix { $0 != ":" && $0 != " " }
+        return switch code {
+        case "ExpiredToken", "ExpiredTokenException":
+            "the key pair has ended: `hydrant credentials` shows whose it is; renew it there"
+        case "UnrecognizedClientException", "InvalidClientTokenId":
+            "check the key pair: AWS does not know it in this region's partition"
+        case "AccessDenied", "AccessDeniedException", "NotAuthorized":
+            "allow firehose:PutRecordBatch on the stream to whom `hydrant credentials` shows"
+        case "ResourceNotFoundException":
+            "`hydrant streams check` shows which streams this region has, `create` makes them"
+        case "InvalidKMSResourceException":
+            "look at the stream's KMS key: that it is enabled, and that its policy lets Firehose use it"
+        case "InvalidSourceException":
+            "the stream reads from elsewhere: it has to be one for direct PUT"
+        default: "check key pair, rights, region and stream name"
         }
     }
 }

@@ -10,7 +10,8 @@ public enum FirehoseReply: Equatable, Sendable {
         public var fault: FirehoseFault
         /// For people: code, message, status.
         public var text: String
-        /// The service's wish, from x-amz-retry-after.
+        /// The service's wish, from x-amz-retry-after; or Retry-After (RFC 9110, 10.2.3), which
+        /// whatever stands before it may send.
         public var retryAfterMs: UInt64?
         /// The service's clock, from its `Date`.
         public var serverUnixSeconds: Int64?
@@ -57,6 +58,12 @@ public enum FirehoseReply: Equatable, Sendable {
         return faults.allSatisfy { $0 == .invalid } ? .invalid : .retry
     }
 
+    private static func retryAfterMs(_ response: HTTPResponseReader) -> UInt64? {
+        if let ms = response.header("x-amz-retry-after").flatMap({ UInt64($0) }) { return ms }
+        let seconds = response.header("retry-after").flatMap { UInt32($0) }
+        return seconds.map { UInt64($0) * 1000 }
+    }
+
     private static func refused(
         _ response: HTTPResponseReader, _ body: UnsafeRawBufferPointer
     ) -> FirehoseReply {
@@ -67,7 +74,7 @@ public enum FirehoseReply: Equatable, Sendable {
             Failure(
                 fault: .of(status: response.status, code: error.code, message: error.message),
                 text: error.message.isEmpty ? name : "\(name): \(error.message)",
-                retryAfterMs: response.header("x-amz-retry-after").flatMap { UInt64($0) },
+                retryAfterMs: Self.retryAfterMs(response),
                 serverUnixSeconds: response.header("date").flatMap { parseHTTPDate($0) }))
     }
 }

@@ -35,11 +35,26 @@ public struct ProxyRules: Equatable, Sendable {
         public var description: String {
             switch self {
             case .unreadable(let text):
-                "HTTPS_PROXY (\(text)) is not a proxy's address; write http://host:port or "
-                    + "http://user:password@host:port"
+                "HTTPS_PROXY (\(text)) is not a proxy's address; \(remedy)"
             case .tls(let text):
                 "HTTPS_PROXY (\(text)) is a proxy that is itself spoken to over TLS, which is not "
-                    + "supported; give its http:// address: what goes through it is encrypted anyway"
+                    + "supported; \(remedy)"
+            }
+        }
+
+        public var remedy: String {
+            switch self {
+            case .unreadable: "write http://host:port or http://user:password@host:port"
+            case .tls: "give its http:// address: what goes through it is encrypted anyway"
+            }
+        }
+
+        /// What is wrong, without the remedy.
+        public var reason: String {
+            switch self {
+            case .unreadable(let text): "\(text) is not an HTTP proxy's address"
+            case .tls(let text):
+                "\(text) is a proxy that is itself spoken to over TLS, which is not supported"
             }
         }
     }
@@ -55,9 +70,13 @@ public struct ProxyRules: Equatable, Sendable {
             }
             return nil
         }
-        proxy = try value("HTTPS_PROXY").map { (text) throws(Flaw) in try Self.address(text) }
-        exceptions = (value("NO_PROXY") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
+        let exceptions = (value("NO_PROXY") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
             .map { $0 == "*" ? "*" : Self.bare($0.lowercased()) }
+        self.exceptions = exceptions
+        // With everything excepted nobody asks what it says.
+        proxy =
+            exceptions.contains("*")
+            ? nil : try value("HTTPS_PROXY").map { (text) throws(Flaw) in try Self.address(text) }
     }
 
     /// The proxy on the way to an endpoint; nil when it is called directly.

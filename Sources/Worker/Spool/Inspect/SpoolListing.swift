@@ -13,6 +13,9 @@ public struct SpoolListing: Equatable, Sendable {
         /// Not passed by the cursor, and in no file, as far as that shows without reading all; in
         /// `ledger` they are dropped.
         public var missing: UInt64 = 0
+        /// Files in its folder that are segments of another lane or shard, renamed or not: nobody
+        /// delivers their rows.
+        public var foreignFiles = 0
         public var quarantinedSpans = 0
         public var quarantinedBytes: UInt64 = 0
     }
@@ -59,6 +62,10 @@ public struct SpoolListing: Equatable, Sendable {
                 folder: LaneFolder(path: "\(folder)/\(name.folder)"), lane: name,
                 shard: UInt16(shard), quarantine: quarantine, readsOrigins: false)
             lane.segments = found.segments.count
+            let renamed = SmallFile.names(in: "\(folder)/\(name.folder)").count {
+                $0.contains(".foreign-")
+            }
+            lane.foreignFiles = found.foreign.count + renamed
             lane.newest = found.segments.last?.number ?? 0
             lane.ledger = found.ledger
             lane.missing = found.missing.count
