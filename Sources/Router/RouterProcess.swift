@@ -21,7 +21,7 @@ public func runRouter(_ child: ChildContext) throws(Failure) -> Never {
     }
     state.pointee.leavesBehind = { worker, hits in
         child.log.error(
-            "\(hits) hits leave with this router: ack = \"received\" had answered them, and worker \(worker) did not take them in time"
+            "\(hits) \(hits == 1 ? "hit leaves" : "hits leave") with this router: ack = \"received\" had answered them, and worker \(worker) did not acknowledge them in time"
         )
     }
     state.pointee.didBreakLink = {

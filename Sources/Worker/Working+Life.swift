@@ -112,7 +112,7 @@ extension Working {
         if hasLinks && nowMs + graceMs < stop.deadlineAtMs { return }
         state.pointee.stop?.isDelivering = false
         stopProvidingCredentials()
-        let callMs = min(2000, max(graceMs, stop.deadlineAtMs &- nowMs))
+        let callMs = min(2000, stop.deadlineAtMs > nowMs ? stop.deadlineAtMs - nowMs : 0)
         LaneDelivery.stop(state.pointee.goodDelivery, deadlineMs: callMs) { self.delivered() }
         LaneDelivery.stop(state.pointee.badDelivery, deadlineMs: callMs) { self.delivered() }
     }

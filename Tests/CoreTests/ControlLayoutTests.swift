@@ -27,6 +27,7 @@ import Testing
         arguments: [
             (.ready, 1), (.drainMe, 2), (.flushed, 3), (.drained, 4), (.linkBroken, 5), (.link, 16),
             (.drain, 17), (.stop, 18), (.flush, 19), (.quit, 20), (.replace, 21), (.listen, 22),
+            (.flushNow, 23),
         ] as [(ControlMessage.Kind, UInt8)])
     func `each kind has its number for ever`(_ kind: ControlMessage.Kind, _ number: UInt8) {
         #expect(kind.rawValue == number)
@@ -38,7 +39,7 @@ import Testing
     @Test func `anything but 24 bytes of this version and a known kind is none`() {
         for cut in 0..<Self.golden.count { #expect(read(Self.golden[..<cut]) == nil) }
         #expect(read(Self.golden + [0]) == nil)
-        let known: Set<UInt8> = [1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22]
+        let known: Set<UInt8> = [1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23]
         for byte in UInt8(0)...255 {
             var bytes = Self.golden
             bytes[1] = byte

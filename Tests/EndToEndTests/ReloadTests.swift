@@ -212,7 +212,9 @@ extension EndToEnd {
                 return status.allReady && status.pids(of: "worker") != [worker]
             }
             #expect(isBack, "\(cluster.logText)")
-            #expect(cluster.logText.contains("settings.toml was removed: written again"))
+            #expect(
+                cluster.logText.contains("settings.toml, or its schema, was removed: written again")
+            )
             try removeRun()
             try configure(cluster, "workers = 2\n")
             let output = try cluster.hydrant(["reload"] + cluster.finding)

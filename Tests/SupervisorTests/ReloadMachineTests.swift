@@ -86,6 +86,29 @@ import Testing
         #expect(!machine.isActive)
     }
 
+    /// To give the fresh ones up would leave nobody.
+    @Test func `fresh routers are kept when those of before have died`() {
+        var machine = ReloadMachine()
+        let workers = [Self.worker(0, fresh: true)]
+        _ = machine.begin(Self.look(0, workers: workers))
+        _ = machine.tick(Self.look(0, workers: workers))
+        let late = ReloadMachine.patienceMs
+        #expect(machine.tick(Self.look(late - 1, workers: workers, old: 0)) == [])
+        let over = Self.look(late, workers: workers, old: 0, surplus: 1)
+        #expect(machine.tick(over) == [.stopSurplusWorkers])
+        let shrunk = Self.look(late + 1, workers: workers, old: 0)
+        #expect(machine.tick(shrunk) == [.finish(.routersMissing)])
+        #expect(!machine.isActive)
+        // The next one begins afresh.
+        _ = machine.begin(Self.look(late + 2, workers: workers, fresh: (1, 1)))
+        #expect(
+            machine.tick(Self.look(late + 2, workers: workers, fresh: (1, 1)))
+                == [.startFreshRouters])
+        #expect(
+            machine.tick(Self.look(late + 3, workers: workers, fresh: (1, 1), old: 0))
+                == [.drainOldRouters, .stopSurplusWorkers, .finish(.done)])
+    }
+
     /// Children that take their time, die and come back, at random.
     @Test(arguments: 0..<200)
     func `whatever children do, old routers leave only when fresh ones are at work`(seed: Int) {
@@ -121,6 +144,7 @@ import Testing
                     isDraining = true
                 case .giveUpFreshRouters: #expect(!isDraining)
                 case .stopSurplusWorkers:
+                    // Nobody sends to them any more.
                     #expect(old == 0)
                     isStopping = true
                 case .finish(let end): outcome = end
@@ -135,11 +159,15 @@ import Testing
             }
             if freshStarted, freshReady < freshWanted, dice.chance(3) { freshReady += 1 }
             if isDraining, old > 0, dice.chance(10) { old -= 1 }
+            // Or they die.
+            if old > 0, dice.roll(1000) == 0 { old -= 1 }
             if isStopping, surplus > 0, dice.chance(10) { surplus -= 1 }
             actions = machine.tick(look())
         }
         switch outcome {
         case .done, .workersMissing: #expect(old == 0 && surplus == 0)
+        case .routersMissing:
+            #expect(old == 0 && surplus == 0 && freshReady < freshWanted && !isDraining)
         case .oldRoutersStay: #expect(!isDraining)
         case nil: Issue.record("it never ended: \(machine)")
         }

@@ -23,6 +23,12 @@ import Testing
         #expect(text.contains("spool.bad_max_bytes together be 3,072 MiB or less"))
     }
 
+    @Test func `where hardly anything fits, the remedy is room`() throws {
+        let text = try #require(warning(used: 0, free: 1 << 20))
+        #expect(text.contains("make room, or set spool.dir to a larger file system"))
+        #expect(!text.contains("0 MiB or less"))
+    }
+
     @Test func `caps beyond any number do not overflow`() {
         var settings = Settings()
         settings.spoolBytesMax = .max

@@ -52,7 +52,7 @@ void clinux_ignore_sigpipe(void) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_IGN);
-    // A file at RLIMIT_FSIZE: the write fails with EFBIG, which is told like a full disk.
+    // A file at RLIMIT_FSIZE: the write fails with EFBIG instead.
     signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -80,8 +80,9 @@ final class Child {
             case .worker: isReplaced ? .replace : .stop
             case .localFirehose: .stop
             }
-        // It leaves by itself a little before it would be killed: what it could not do is counted
-        // then, and told.
-        return ControlMessage(kind, number: leaveWithinMs - min(leaveWithinMs / 8, 500))
+        // A router or worker leaves by itself a little before it would be killed, and more than one
+        // of its ticks: what it could not do is counted then, and told.
+        let margin = min(leaveWithinMs / 2, max(150, min(leaveWithinMs / 8, 500)))
+        return ControlMessage(kind, number: leaveWithinMs - margin)
     }
 }

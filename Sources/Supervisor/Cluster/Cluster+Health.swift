@@ -12,6 +12,7 @@ extension Cluster {
 
     func lookAtHealth() {
         lookForHung()
+        checkBoot()
         tickWaitingReload()
         lendSockets()
         // A folder that is gone is to be known as gone since now, not since somebody asked.

@@ -102,7 +102,7 @@ extension Cluster {
                     isFresh: $0.generation == generation)
             },
             freshRouters: settings.routers, freshRoutersReady: fresh.count { $0.machine.isReady },
-            oldRouters: routers.count { $0.isOld },
+            oldRouters: routers.count { $0.isOld && $0.machine.pid != nil },
             surplusWorkers: children(of: .worker).count {
                 $0.slot >= settings.workers && !$0.machine.isGone
             })
@@ -160,17 +160,21 @@ extension Cluster {
 
     private func giveUpFreshRouters() {
         for router in children(of: .router) {
-            if router.isOld {
+            if router.isOld, router.machine.pid != nil {
                 router.isOld = false
-            } else {
-                // It has answered nobody: what is in its socket's queue is the old router's too.
-                router.isOld = true
-                router.leaveWithinMs = 0
-                handle(.leave(comesBack: false), of: router)
-                handle(.graceOver, of: router)
+                continue
             }
+            // One that is at work has clients; of another, what is in its socket's queue is the old
+            // router's too.
+            let hasClients = router.machine.isReady
+            router.isOld = true
+            router.leaveWithinMs = hasClients ? settings.stopTimeoutMs : 0
+            handle(.leave(comesBack: false), of: router)
+            if !hasClients { handle(.graceOver, of: router) }
         }
         removeGone()
+        // In the places of old ones that have died.
+        startMissing(.router, settings.routers)
     }
 
     private func finishReload(_ outcome: ReloadMachine.Outcome) {
@@ -187,6 +191,11 @@ extension Cluster {
                 "failed no fresh router started within "
                     + "\(seconds(ReloadMachine.patienceMs)): the old ones go on with the settings "
                     + "of before; see the log, then `hydrant reload` again\n")
+        case .routersMissing:
+            endReload(
+                "failed reloaded, but not all routers started within "
+                    + "\(seconds(ReloadMachine.patienceMs)), and those of before have died: they are "
+                    + "tried again and again; see the log and `hydrant status`\n")
         case .workersMissing(let slots):
             let names = slots.map { "worker \($0)" }.joined(separator: ", ")
             endReload(

@@ -17,7 +17,9 @@ extension Cluster {
 
     var stateWord: String {
         if stopMachine.isStopping { return "stopping" }
-        if children.allSatisfy({ $0.machine.isReady }) { return "running" }
+        if !children(of: .router).isEmpty, children.allSatisfy({ $0.machine.isReady }) {
+            return "running"
+        }
         return hasSaidReady ? "degraded" : "starting"
     }
 

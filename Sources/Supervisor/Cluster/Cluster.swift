@@ -203,11 +203,12 @@ final class Cluster {
 
     /// Whoever tidied up `run/` took along what every child reads at its start.
     func restoreSettingsFile() {
-        if SmallFile.exists(settingsFile) { return }
+        let schemaFile = settings.schemaFile == nil ? nil : folder.schemaSnapshot(generation)
+        if SmallFile.exists(settingsFile), schemaFile.map(SmallFile.exists) ?? true { return }
         do {
             try SmallFile.makeFolder(folder.runFolder)
             try writeSettings(settings, settingsFile)
-            options.log(.warning, "\(settingsFile) was removed: written again")
+            options.log(.warning, "\(settingsFile), or its schema, was removed: written again")
         } catch {
             let why = (error as? ClusterFailure)?.message ?? "\(error)"
             options.log(.error, "\(settingsFile) was removed, and cannot be written again: \(why)")

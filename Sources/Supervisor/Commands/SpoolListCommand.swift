@@ -56,7 +56,7 @@ struct SpoolList {
         shards.flatMap { shard in
             shard.lanes.filter { $0.foreignFiles > 0 }.map { lane in
                 "shard \(shard.shard) \(lane.lane.word): \(counted(lane.foreignFiles, "file")) of "
-                    + "another shard or lane, whose rows nobody delivers: docs/spool.md says how to "
+                    + "another shard, lane or version, whose rows nobody delivers: docs/spool.md says how to "
                     + "give them back\n"
             }
         }.joined()

@@ -32,7 +32,10 @@ struct DataFolder: Equatable {
         }
     }
     /// The schema as it was when the cluster started.
-    var schemaSnapshot: String { runFolder + "/settings-schema.toml" }
+    var schemaSnapshot: String { schemaSnapshot(0) }
+    func schemaSnapshot(_ generation: Int) -> String {
+        String(settingsSnapshot(generation).dropLast(".toml".count)) + "-schema.toml"
+    }
 
     /// Makes the folder and proves that it can be written.
     func prepare() throws(ClusterFailure) {

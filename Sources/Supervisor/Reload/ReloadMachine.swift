@@ -12,7 +12,8 @@
 ///
 /// A worker that does not come back is waited for a while, and then left to its supervision: it will
 /// have the new settings whenever it starts. Fresh routers of which one does not start within the same
-/// time are given up, and the old ones go on.
+/// time are given up, and the old ones go on. Where those have died meanwhile there is nothing to go back
+/// to: the fresh ones are left to their supervision too.
 struct ReloadMachine: Equatable {
     enum Phase: Equatable {
         case idle, replacing, routers, draining, shrinking
@@ -35,6 +36,8 @@ struct ReloadMachine: Equatable {
         case oldRoutersStay
         /// All that could be done is; these workers have not come back.
         case workersMissing([Int])
+        /// The routers of before are dead, and not all fresh ones at work.
+        case routersMissing
     }
 
     /// One worker slot that the new settings have.
@@ -52,6 +55,7 @@ struct ReloadMachine: Equatable {
         /// Fresh routers: those there are to be, and those at work.
         var freshRouters: Int
         var freshRoutersReady: Int
+        /// Those that live.
         var oldRouters: Int
         var surplusWorkers: Int
     }
@@ -63,6 +67,7 @@ struct ReloadMachine: Equatable {
     private var sinceMs: UInt64 = 0
     private var missing: [Int] = []
     private var replaced: Int?
+    private var lacksRouters = false
 
     var isActive: Bool { phase != .idle }
 
@@ -71,6 +76,7 @@ struct ReloadMachine: Equatable {
         precondition(!isActive)
         missing = []
         replaced = nil
+        lacksRouters = false
         phase = .replacing
         sinceMs = look.nowMs
         return [.startNewWorkers]
@@ -86,6 +92,10 @@ struct ReloadMachine: Equatable {
                 return [.drainOldRouters] + enter(.draining, look)
             }
             if !isOver(look) { return [] }
+            if look.oldRouters == 0 {
+                lacksRouters = true
+                return [.stopSurplusWorkers] + enter(.shrinking, look)
+            }
             phase = .idle
             return [.giveUpFreshRouters, .finish(.oldRoutersStay)]
         case .draining:
@@ -94,6 +104,7 @@ struct ReloadMachine: Equatable {
         case .shrinking:
             if look.surplusWorkers > 0 { return [] }
             phase = .idle
+            if lacksRouters { return [.finish(.routersMissing)] }
             return [.finish(missing.isEmpty ? .done : .workersMissing(missing))]
         }
     }

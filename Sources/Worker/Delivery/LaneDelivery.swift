@@ -101,8 +101,11 @@ struct LaneDelivery: ~Copyable {
         connection = ServiceConnection.allocate(
             in: loop, route: target.route, limits: tuning.call, owner: address,
             didFinish: Self.callFinished)
-        machine = DeliveryMachine(tuning: tuning)
         let callBytes = Pace.callBytesMax(tuning.quota)
+        var tuning = tuning
+        // A full call is enough, or what did not fit would linger once more.
+        tuning.lingerBytes = min(tuning.lingerBytes, callBytes)
+        machine = DeliveryMachine(tuning: tuning)
         builder = BatchBuilder(
             streamName: target.streamName, source: source,
             recordBytesMax: min(callBytes, Limits.firehoseRecordBytesMax), callBytesMax: callBytes,

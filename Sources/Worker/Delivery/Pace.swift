@@ -59,7 +59,8 @@ struct Pace {
         calls = Bucket(perSecond: quota.callsPerSecond)
     }
 
-    /// Raw bytes of a call that fit the burst, so that none is refused for its size alone.
+    /// Raw bytes of a call that fit the burst, so that none is refused for its size alone; but for
+    /// streams of less than 131 KiB a second, where any row has to fit.
     static func callBytesMax(_ quota: StreamQuota?) -> Int {
         guard let quota else { return Limits.firehoseCallBytesMax }
         let burst = Double(quota.bytesPerSecond) * burstSeconds

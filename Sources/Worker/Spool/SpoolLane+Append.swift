@@ -77,15 +77,19 @@ extension SpoolLane {
         _ bytes: UnsafeMutableRawPointer, count: Int
     ) throws(Failure) {
         var failure = Failure.cutShort
-        // A write that came out short is begun anew once: what the disk took of it is not trusted.
-        for _ in 0..<2 {
-            do throws(Failure) {
-                let written = try files.write(activeFile, bytes, count: count, at: active.byteCount)
+        do throws(Failure) {
+            var written = 0
+            // A write that came out short is begun anew once: what the disk took of it is not trusted.
+            for _ in 0..<2 {
+                written = try files.write(activeFile, bytes, count: count, at: active.byteCount)
                 if written == count { return }
-            } catch {
-                failure = error
-                break
             }
+            // Only the rest says why: no room, or a limit of the file's size.
+            _ = try files.write(
+                activeFile, bytes + written, count: count - written,
+                at: active.byteCount + UInt64(written))
+        } catch {
+            failure = error
         }
         takeBackTail(after: failure)
         throw failure

@@ -64,7 +64,10 @@ import Testing
         #expect(tiny.oneRowPerRecord.shardsNeeded == 6)
         // Rows of more than a step are billed in steps, and four full ones fill a call.
         #expect(plan(rate: 1, rowBytes: 5121).oneRowPerRecord.billedBytesPerSecond == 10_240)
-        #expect(plan(rate: 4, rowBytes: 1_024_000).oneRowPerRecord.callsPerSecond == 1)
+        let large = plan(rate: 4, rowBytes: 1_024_000) { $0.lingerBytes = 4_096_000 }
+        #expect(large.oneRowPerRecord.callsPerSecond == 1)
+        // A row that is more than the linger's bytes leaves at once.
+        #expect(plan(rate: 4, rowBytes: 1_024_000).oneRowPerRecord.callsPerSecond == 4)
     }
 
     @Test func `busy shards send when a batch is full, quiet ones when the linger is over`() {
@@ -91,13 +94,15 @@ import Testing
         // A batch of 262,144 B is 54 records of 4,800 B and one of what is left.
         #expect(abs(ten.recordsPerSecond - 55 * ten.callsPerSecond) < 1e-6)
         #expect(abs(ten.billedBytesPerSecond - ten.recordsPerSecond * 5120) < 1e-3)
-        let one = plan { $0.recordRowsMax = 1 }
-        #expect(one.aggregated.recordsPerSecond == one.oneRowPerRecord.recordsPerSecond)
-        #expect(
-            abs(one.aggregated.billedBytesPerSecond - one.oneRowPerRecord.billedBytesPerSecond)
-                < 1e-3)
-        // 500 records of one row are less than the linger: calls are that much more.
-        #expect(abs(one.aggregated.callsPerSecond - 240) < 1e-9)
+        for rate in [120_000, 10, 0.1] {
+            let one = plan(rate: rate) { $0.recordRowsMax = 1 }
+            #expect(one.aggregated == one.oneRowPerRecord)
+        }
+        // A record has at least a row.
+        let rare = plan(rate: 10) {
+            ($0.recordRowsMax, $0.workers, $0.lingerMs) = (2, 2, 500)
+        }
+        #expect(rare.aggregated.recordsPerSecond <= 10)
         // More rows than a batch has limit nothing.
         #expect(plan { $0.recordRowsMax = 100_000 }.aggregated == plan().aggregated)
         // Eleven rows of 480 B are two steps; of a batch 3,424 B are left, one step.

@@ -126,9 +126,9 @@ import Testing
         ("InvalidKMSResourceException", "KMS key"), ("InvalidSourceException", "direct PUT"),
         ("OptInRequired", "check key pair, rights, region and stream name"),
     ])
-    func `each refusal has its own remedy`(code: String, words: String) {
+    func `each refusal has its own remedy`(code: String, words: String) throws {
         let reply = Self.reply(status: 400, body: #"{"__type":"\#(code)","message":"so: it is"}"#)
-        guard let failure = Self.failure(reply) else { return }
+        let failure = try #require(Self.failure(reply))
         let remedy = failure.fault.remedy(failure.text)
         #expect(failure.fault == .refused)
         #expect(remedy.contains(words) && remedy.hasPrefix("rows stay in the spool; "))

@@ -122,8 +122,10 @@ public struct DeliveryPlan: Equatable, Sendable {
     // MARK: The two ways
 
     private static func aggregated(_ demand: Demand) -> Way {
+        if demand.recordRowsMax == 1 { return oneRowPerRecord(demand) }
         let bytes = demand.rate * Double(demand.rowBytes)
-        // A record is full by its bytes, or by its rows, and then it is a known size.
+        // A record is full by its bytes, or by its rows, and then it is a known size: at the least,
+        // since rows differ, and those that were received together stay together.
         let rowsBytes = Double(demand.rowBytes) * Double(min(demand.recordRowsMax, 1 << 30))
         let recordBytes = min(Double(Limits.firehoseRecordBytesMax), rowsBytes)
         let fullBatch = min(
@@ -136,14 +138,15 @@ public struct DeliveryPlan: Equatable, Sendable {
         let lingered = bytes / shards * Double(demand.lingerMs) / 1000
         let batch = max(Double(demand.rowBytes), min(fullBatch, lingered))
         let calls = bytes / batch
-        let recordsPerCall = (batch / recordBytes).rounded(.up)
-        let records = calls * recordsPerCall
+        // What is 54.0000000001 because of binary fractions is 54.
+        let recordsPerCall = max(1, (batch / recordBytes - 1e-9).rounded(.up))
+        let records = min(demand.rate, calls * recordsPerCall)
         let step = Double(billedStepBytes)
         // Rows end anywhere within the last step, so half of it is wasted.
         let anywhere = max(bytes + records * step / 2, records * step)
         let isFullOfRows = rowsBytes <= min(batch, Double(Limits.firehoseRecordBytesMax))
-        func steps(_ bytes: Double) -> Double { (bytes / step).rounded(.up) * step }
-        let full = (batch / recordBytes).rounded(.down)
+        func steps(_ bytes: Double) -> Double { (bytes / step - 1e-9).rounded(.up) * step }
+        let full = (batch / recordBytes + 1e-9).rounded(.down)
         let billed =
             isFullOfRows
             ? calls * (full * steps(recordBytes) + steps(batch - full * recordBytes)) : anywhere
@@ -153,8 +156,9 @@ public struct DeliveryPlan: Equatable, Sendable {
     }
 
     private static func oneRowPerRecord(_ demand: Demand) -> Way {
+        let lingering = (max(1, demand.lingerBytes) + demand.rowBytes - 1) / demand.rowBytes
         let perCall = min(
-            Limits.firehoseCallRecordsMax, Limits.firehoseCallBytesMax / demand.rowBytes)
+            Limits.firehoseCallRecordsMax, Limits.firehoseCallBytesMax / demand.rowBytes, lingering)
         let steps = (demand.rowBytes + billedStepBytes - 1) / billedStepBytes
         let full = demand.rate / Double(max(1, perCall))
         let needed = shards(demand, calls: full, records: demand.rate)

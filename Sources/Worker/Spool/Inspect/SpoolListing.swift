@@ -13,8 +13,8 @@ public struct SpoolListing: Equatable, Sendable {
         /// Not passed by the cursor, and in no file, as far as that shows without reading all; in
         /// `ledger` they are dropped.
         public var missing: UInt64 = 0
-        /// Files in its folder that are segments of another lane or shard, renamed or not: nobody
-        /// delivers their rows.
+        /// Segments in its folder that are of another lane, shard or version: those that a worker has
+        /// renamed, and of the others those that show without reading all. Nobody delivers their rows.
         public var foreignFiles = 0
         public var quarantinedSpans = 0
         public var quarantinedBytes: UInt64 = 0
@@ -63,7 +63,7 @@ public struct SpoolListing: Equatable, Sendable {
                 shard: UInt16(shard), quarantine: quarantine, readsOrigins: false)
             lane.segments = found.segments.count
             let renamed = SmallFile.names(in: "\(folder)/\(name.folder)").count {
-                $0.contains(".foreign-")
+                $0.contains(".segment.foreign-")
             }
             lane.foreignFiles = found.foreign.count + renamed
             lane.newest = found.segments.last?.number ?? 0
