@@ -191,6 +191,31 @@ import Testing
         #expect(lane.drain().count == 2)
     }
 
+    /// The kernel takes what fits below the limit, and says only of the rest why.
+    @Test func `at the limit of a file's size a lane says so, and goes on in a new segment`() throws
+    {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        var lane = try open(part(folder), files: disk.files)
+        lane.store(1...2)
+        let segment = lane.active
+        var writes = 0
+        disk.answer = {
+            guard $0 == .write else { return 0 }
+            writes += 1
+            return writes <= 2 ? -11 : EFBIG
+        }
+        let refused = lane.append(3)
+        #expect(refused.failure == EFBIG && writes == 3)
+        #expect(lane.trouble?.contains("ulimit -f") == true, "\(lane.trouble ?? "")")
+        disk.answer = { _ in 0 }
+        lane.store(3...3)
+        #expect(lane.active.number == segment.number + 1)
+        #expect(lane.drain() == (1...3).map { SpoolLane.rows($0, hits: 1) })
+        lane = try open(part(folder))
+        #expect(lane.ledger.dropped == 0 && lane.ledger.delivered == 3)
+    }
+
     /// The delivered segment is what fills the disk, and nothing is appended that would end it.
     @Test func `a full disk gets the delivered segment back, also of the other lane`() throws {
         let folder = TemporaryFolder()
