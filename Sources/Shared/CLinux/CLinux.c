@@ -47,7 +47,7 @@ int clinux_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 int clinux_map_blocks_from(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
 
-void clinux_ignore_sigpipe(void) {
+void clinux_ignore_write_signals(void) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -4,7 +4,7 @@ import Glibc
 
 /// What every process of the cluster does first.
 public func prepareProcess(name: String, isChild: Bool) {
-    clinux_ignore_sigpipe()
+    clinux_ignore_write_signals()
     if isChild { clinux_ignore_stray_signals() }
     _ = clinux_set_process_name(name)
 }

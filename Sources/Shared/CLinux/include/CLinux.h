@@ -32,7 +32,7 @@ int clinux_place(pid_t pid, const struct clinux_cpus *cpus);
 /// Blocks of that size and more are mapped one by one; nonzero on success.
 int clinux_map_blocks_from(int bytes);
 /// SIGPIPE and SIGXFSZ to ignored, signal mask emptied.
-void clinux_ignore_sigpipe(void);
+void clinux_ignore_write_signals(void);
 /// Ignores SIGINT, SIGHUP and SIGQUIT, which a terminal sends to a whole process group, and SIGUSR1,
 /// SIGUSR2 and SIGALRM, which scripts send to every process of a name; their default is death.
 void clinux_ignore_stray_signals(void);
