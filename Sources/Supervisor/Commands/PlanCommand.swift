@@ -7,7 +7,8 @@ struct PlanCommand: ParsableCommand {
         abstract: "Say what a rate of hits asks of Firehose: shards, calls, bill, spool.",
         discussion: """
             Only computes; nothing is called. Streams, linger and spool are taken as the settings \
-            have them. What AWS bills as a GB is 2^30 bytes. Example:
+            have them. With firehose.max_rows_per_record, records and bill are the least: hits that \
+            were received together stay together. What AWS bills as a GB is 2^30 bytes. Example:
 
               hydrant plan --rate 120k --row-bytes 480 --region eu-west-1 --price 0.029
             """)
