@@ -43,6 +43,15 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a limit of a file's size that leaves no room for the counters is named`() throws
+        {
+            let cluster = try Cluster(start: false)
+            let output = try run(
+                "bash", ["-c", "ulimit -f 200; exec \"$0\" run \"$@\"", binary] + cluster.finding,
+                in: cluster.folder, environment: cluster.environment, timeoutSeconds: 30)
+            expectClearFailure(output, 73, "the counters cannot have their", "ulimit -f unlimited")
+        }
+
         @Test func `a data folder that cannot be written is named`() throws {
             let cluster = try Cluster(start: false)
             try "a file".write(to: cluster.data, atomically: true, encoding: .utf8)

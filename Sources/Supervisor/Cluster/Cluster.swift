@@ -100,7 +100,7 @@ final class Cluster {
             routers: Limits.routersMax, workers: Limits.workersMax,
             localFirehoses: localSockets == nil ? 0 : 1, supervisorPid: UInt64(ownPid),
             startedAtMicroseconds: realtimeMicroseconds())
-        counterFile = try makeMemoryFile(name: "hydrant-counters", byteCount: layout.byteCount)
+        counterFile = try Self.makeCounterFile(layout)
         counterMemory = try SharedRegion.map(
             descriptor: counterFile, byteCount: layout.byteCount)
         book = CounterBook(layout: layout, at: counterMemory.base)
@@ -113,6 +113,19 @@ final class Cluster {
         }
         makeTimers()
         makeChildren()
+    }
+
+    private static func makeCounterFile(_ layout: CounterFileLayout) throws -> Int32 {
+        do throws(Failure) {
+            return try makeMemoryFile(name: "hydrant-counters", byteCount: layout.byteCount)
+        } catch {
+            guard error.isFileLimit else { throw error }
+            throw ClusterFailure(
+                "the counters cannot have their \(grouped(UInt64(layout.byteCount))) B of memory: "
+                    + "\(error.reason)",
+                hint: "raise the limit of a file's size (ulimit -f unlimited, LimitFSIZE=infinity)",
+                exitCode: ClusterExit.cannotCreate)
+        }
     }
 
     private static func openLocal(
