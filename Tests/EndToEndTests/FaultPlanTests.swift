@@ -79,59 +79,78 @@ extension EndToEnd {
             #expect(output.stdout == "fine\n", "\(output.stdout)\(output.stderr)")
         }
 
-        /// Each kind in turn, by when it may meet a call; the last of each goes away by itself.
-        private static let everything = """
-            seed = 5
-            """
-            + [
-                "kind = \"delay\"\np50 = \"5ms\"\np99 = \"60ms\"",
-                "kind = \"status\"\ncount = 2",
+        /// Answers take their time in each plan. An entry that is used up lets the next have its turn.
+        private static let delay = "kind = \"delay\"\np50 = \"5ms\"\np99 = \"60ms\""
+        /// All kinds. In four plans, and not in one: waits double with each failure in a row, and begin at
+        /// 5 s where a person is to look, of which no plan has more than there are workers.
+        private static let plans = [
+            [
+                "kind = \"unrecognized_client\"\ncount = 1", "kind = \"wrong_count\"\ncount = 1",
+                "kind = \"results\"\ncount = 1",
+                "kind = \"results\"\ndifference = 2\nstored = false\ncount = 1",
+                "kind = \"status\"\ncount = 2", "kind = \"expired_token\"\ncount = 1",
                 "kind = \"status\"\nstatus = 500\nstored = true\ncount = 1",
-                "kind = \"throttle\"\nafter = 2\ncount = 2",
-                "kind = \"expired_token\"\ncount = 1", "kind = \"unrecognized_client\"\ncount = 1",
+            ],
+            [
+                "kind = \"not_json\"\ncount = 1", "kind = \"html\"\nstored = false\ncount = 1",
+                "kind = \"large_headers\"\ncount = 1", "kind = \"large_body\"\ncount = 1",
                 "kind = \"partial\"\nwhich = \"random\"\nshare = 0.7\ncount = 3",
                 "kind = \"partial\"\nwhich = \"all\"\ncount = 1",
                 "kind = \"partial\"\nwhich = \"last\"\nstored = true\ncount = 1",
-                "kind = \"wrong_count\"\ncount = 1", "kind = \"results\"\ncount = 1",
-                "kind = \"results\"\ndifference = 2\nstored = false\ncount = 1",
-                "kind = \"not_json\"\ncount = 1", "kind = \"html\"\nstored = false\ncount = 1",
-                "kind = \"large_headers\"\ncount = 1", "kind = \"large_body\"\ncount = 1",
-                "kind = \"chunked\"\ncount = 3",
+            ],
+            [
+                "kind = \"throttle\"\nafter = 2\ncount = 2", "kind = \"chunked\"\ncount = 3",
                 "kind = \"drip\"\nbytes_per_second = 2000\ncount = 1",
                 "kind = \"reset\"\ncount = 1", "kind = \"reset\"\nstored = false\ncount = 1",
                 "kind = \"reset\"\nat = \"request\"\ncount = 2", "kind = \"close\"\ncount = 2",
-                "kind = \"skew\"\noffset = \"-10m\"\nstart = \"3s\"\nfor = \"2s\"",
+            ],
+            [
+                "kind = \"skew\"\noffset = \"-10m\"\nstart = \"1s\"\nfor = \"2s\"",
                 "kind = \"silence\"\ncount = 1", "kind = \"hang\"\nstored = true\ncount = 1",
-            ].map { "\n[[fault]]\n\($0)\n" }.joined()
+            ],
+        ]
 
-        @Test func `a cluster delivers through a plan of everything, and loses nothing`() throws {
+        @Test func `a cluster delivers through plans of everything, and loses nothing`() throws {
             let cluster = try Cluster(
                 settings: [
-                    "local.fault_plan=faults.toml", "delivery.linger=50ms", "workers=2",
+                    "local.fault_plan=faults.toml", "delivery.linger=50ms", "workers=4",
                 ],
                 files: [:], start: false)
-            try Self.everything.write(
-                to: cluster.folder.appendingPathComponent("faults.toml"), atomically: true,
-                encoding: .utf8)
-            try cluster.start()
-            let sent = try underLoad(cluster, seconds: 12, "everything") {}
-            #expect(sent.answered.count > 1000 && sent.other.isEmpty, "\(sent.other)")
+            for (index, plan) in Self.plans.enumerated() {
+                let entries = [Self.delay] + plan
+                try ("seed = 5\n" + entries.map { "\n[[fault]]\n\($0)\n" }.joined()).write(
+                    to: cluster.folder.appendingPathComponent("faults.toml"), atomically: true,
+                    encoding: .utf8)
+                if index == 0 {
+                    try cluster.start()
+                } else {
+                    let set = try cluster.hydrant(
+                        ["faults", "set", "faults.toml"] + cluster.finding)
+                    #expect(set.status == 0, "\(set.stderr)")
+                }
+                try deliverThrough(entries.count, "plan-\(index)", cluster)
+            }
+        }
+
+        /// Every entry has its turn, but for skew, whose time may be over first: what is left of them
+        /// meets another load, and loses nothing of it either.
+        private func deliverThrough(_ entryCount: Int, _ name: String, _ cluster: Cluster) throws {
+            let sent = try underLoad(cluster, seconds: 3, name) {}
+            #expect(sent.answered.count > 300 && sent.other.isEmpty, "\(sent.other)")
             try expectAllThere(cluster, sent)
-            // Every entry has its turn, but for skew, whose time may be over first: what is left of them
-            // meets a second load, and loses nothing of it either.
-            var idle = try idleFaults(cluster)
+            var idle = try idleFaults(cluster, of: entryCount)
             for round in 0..<4 where !idle.isEmpty {
                 try expectAllThere(
-                    cluster, try underLoad(cluster, seconds: 2, "again-\(round)") {})
-                idle = try idleFaults(cluster)
+                    cluster, try underLoad(cluster, seconds: 1, "\(name)-again-\(round)") {})
+                idle = try idleFaults(cluster, of: entryCount)
             }
             #expect(idle.isEmpty, "\(idle)\n\(cluster.logText)")
         }
 
-        private func idleFaults(_ cluster: Cluster) throws -> [String] {
+        private func idleFaults(_ cluster: Cluster, of entryCount: Int) throws -> [String] {
             let shown = try cluster.hydrant(["faults", "show", "--json"] + cluster.finding)
             let fired = shown.stdout.matches(of: #/"name":"(\w+ \d+)"[^}]*"fired":(\d+)/#)
-            #expect(fired.count == 25)
+            #expect(fired.count == entryCount)
             return fired.filter { $0.2 == "0" && !$0.1.hasPrefix("skew") }.map { String($0.1) }
         }
 
