@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @Suite struct HTTPResponseReaderTests {
@@ -100,14 +101,17 @@ import Testing
         #expect(Self.feed(&reader, Array(Self.counted.utf8)[...]) == .complete(reusable: true))
     }
 
-    static let flaws: [(String, HTTPResponseReader.Flaw)] = [
+    static let flaws: [(LongText, HTTPResponseReader.Flaw)] = [
         ("GET / HTTP/1.1\r\n\r\n", .notHTTP),
         ("SSH-2.0-x", .notHTTP),
         ("HTTP/2 200\r\n\r\n", .notHTTP),
         ("HTTP/1.1 20 OK\r\n\r\n", .notHTTP),
         ("HTTP/1.1 2000 OK\r\n\r\n", .notHTTP),
         ("HTTP/1.1\r\n\r\n", .notHTTP),
-        ("HTTP/1.1 200 OK\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n", .framing),
+        (
+            LongText("HTTP/1.1 200 OK\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n"),
+            .framing
+        ),
         ("HTTP/1.1 999 OK\r\n\r\n", .notHTTP),
         ("HTTP/1.1 101 Up\r\n\r\n", .framing),
         ("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", .framing),
@@ -124,23 +128,31 @@ import Testing
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n", .bodyTooLarge),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", .framing),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\n", .framing),
-        ("HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 16 << 10), .headTooLarge),
         (
-            "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 16 << 10) + "\r\n\r\n",
+            LongText("HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 16 << 10)),
             .headTooLarge
         ),
         (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-                + String(repeating: "a: b\r\n", count: 4000), .headTooLarge
+            LongText(
+                "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 16 << 10) + "\r\n\r\n"),
+            .headTooLarge
         ),
-        ("HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "x", count: 1 + (1 << 20)), .bodyTooLarge),
+        (
+            LongText(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+                    + String(repeating: "a: b\r\n", count: 4000)), .headTooLarge
+        ),
+        (
+            LongText("HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "x", count: 1 + (1 << 20))),
+            .bodyTooLarge
+        ),
     ]
 
     @Test(arguments: flaws)
     func `framing that cannot be trusted is refused`(
-        text: String, flaw: HTTPResponseReader.Flaw
+        response: LongText, flaw: HTTPResponseReader.Flaw
     ) {
-        let (reader, progress) = Self.read(text)
+        let (reader, progress) = Self.read(response.text)
         #expect(progress == .failed(flaw))
         #expect(reader.body.count <= HTTPResponseReader.bodyBytesMax)
     }
