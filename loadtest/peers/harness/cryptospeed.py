@@ -1,0 +1,32 @@
+"""How fast this CPU's OpenSSL hashes and encrypts at this hour: what no program that signs and seals can be below.
+
+On a shared host it changes from second to second: AES-GCM shares a core's units with whoever has its other
+thread, SHA-256 waits for its own results and does not.
+"""
+import re
+import subprocess
+
+#: As large as a TLS record. Long enough for a figure, short enough to take one beside every round.
+BLOCK_BYTES, SECONDS = 16 << 10, 1
+HASH, CIPHER = "sha256", "aes-128-gcm"
+
+
+def bytes_per_second(algorithm):
+    """By `openssl speed`, on one core."""
+    command = ["openssl", "speed", "-mr", "-seconds", str(SECONDS), "-bytes", str(BLOCK_BYTES), "-evp", algorithm]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 30)
+    found = re.search(r"^\+F:\d+:[^:]+:([\d.]+)$", done.stdout, re.MULTILINE)
+    if not found:
+        raise RuntimeError(f"openssl speed -evp {algorithm} said no figure: {(done.stderr or done.stdout).strip()}")
+    return float(found[1])
+
+
+class Speed:
+    """Of both, at one time."""
+
+    def __init__(self):
+        self.hash, self.cipher = bytes_per_second(HASH), bytes_per_second(CIPHER)
+
+    def microseconds(self, row_bytes):
+        """To hash and to encrypt what a row becomes in a call's body: base64, four bytes for three."""
+        return row_bytes * 4 / 3 * (1 / self.hash + 1 / self.cipher) * 1e6
