@@ -82,6 +82,29 @@ import Testing
         #expect(bad.map(\.place) == [.profile("default")])
     }
 
+    @Test func `a region that no region of AWS is called like is warned of, where AWS is called`()
+        throws
+    {
+        func warnings(_ region: String, _ more: String = "") throws -> [ConfigProblem] {
+            let text = "[delivery]\nmode = \"aws\"\n[firehose]\nregion = \"\(region)\"\n\(more)"
+            return StartChecks.warnings(try load(text, environment: [:]))
+        }
+        for good in [
+            "eu-west-1", "us-gov-west-1", "ap-southeast-10", "eusc-de-east-1", "us-isob-east-1",
+        ] {
+            #expect(try warnings(good).isEmpty, "\(good)")
+        }
+        for bad in [
+            "nowhere", "eu-west", "eu-west-", "eu-west1", "euwest-1", "-west-1", "eu-west-1a",
+            "1-2-3",
+        ] {
+            let told = try warnings(bad)
+            #expect(told.map(\.message) == ["no region of AWS is called like \"\(bad)\""])
+            #expect(told.first?.hint.contains("eu-central-1") == true)
+        }
+        #expect(try warnings("local", "endpoint_url = \"http://127.0.0.1:1\"").isEmpty, "not AWS")
+    }
+
     @Test func `an endpoint with a password is refused, and the password not shown`() {
         let bad = problems(
             "[delivery]\nmode = \"aws\"",

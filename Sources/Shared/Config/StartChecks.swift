@@ -20,14 +20,25 @@ public enum StartChecks {
 
     /// What lets the cluster start and is probably not meant.
     public static func warnings(_ loaded: LoadedSettings) -> [ConfigProblem] {
-        guard loaded.settings.deliveryMode == .aws,
-            loaded.origins["firehose.region"] ?? .byDefault == .byDefault
-        else { return [] }
-        return [
-            ConfigProblem(
-                .defaults, "nothing names a region: \(loaded.settings.region) is assumed",
-                hint: "set firehose.region, or AWS_REGION, or region in the AWS profile")
-        ]
+        let settings = loaded.settings
+        guard settings.deliveryMode == .aws else { return [] }
+        let key = "firehose.region"
+        if loaded.origins[key] ?? .byDefault == .byDefault {
+            return [
+                ConfigProblem(
+                    .defaults, "nothing names a region: \(settings.region) is assumed",
+                    hint: "set firehose.region, or AWS_REGION, or region in the AWS profile")
+            ]
+        }
+        // Of another service only the signature says the region, and some take any word.
+        if settings.endpointURL == nil, !isLikeAWSRegion(settings.region) {
+            return [
+                ConfigProblem(
+                    loaded.place(of: key), "no region of AWS is called like \"\(settings.region)\"",
+                    hint: "regions are written like \"eu-central-1\"; rows would stay in the spool")
+            ]
+        }
+        return []
     }
 
     private static func halfOfTLS(_ loaded: LoadedSettings) -> [ConfigProblem] {

@@ -35,6 +35,16 @@ public struct AWSPartition: Equatable, Sendable {
         name: "aws-iso-f", suffix: "csp.hci.ic.gov", dualStackSuffix: "api.aws.hci.ic.gov")
 }
 
+/// Whether a region of AWS might be called so: "eu-central-1", "us-gov-west-1", "eusc-de-east-1". Which
+/// there are changes; that they are words and then a number has not.
+public func isLikeAWSRegion(_ name: String) -> Bool {
+    let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count >= 3, parts.allSatisfy({ !$0.isEmpty }) else { return false }
+    func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    return parts.last!.allSatisfy(isDigit)
+        && !parts.dropLast().contains { $0.contains(where: isDigit) }
+}
+
 extension ServiceEndpoint {
     /// A regional endpoint of an AWS service, over TLS.
     ///
