@@ -30,8 +30,10 @@ import Testing
         #expect(report.hasEnded == hasEnded)
     }
 
-    @Test func `the instance's own are used on after their end`() {
-        #expect(!Self.report(.instanceMetadata, endsIn: -60).hasEnded)
+    @Test func `the instance's own are used on after their end, and it says so`() {
+        let ended = Self.report(.instanceMetadata, endsIn: -60)
+        #expect(!ended.hasEnded && ended.text.contains("(1 min 0 s ago; used on: AWS extends"))
+        #expect(!Self.report(.instanceMetadata, endsIn: 60).text.contains("used on"))
     }
 
     @Test func `the local pair never ends`() {

@@ -46,7 +46,10 @@ struct CredentialsReport {
     private func end(of found: FoundCredentials) -> String {
         guard let expiresAt = found.expiresAt else { return "never" }
         let left = found.secondsLeft ?? expiresAt - nowUnixSeconds
-        let span = left > 0 ? "in \(Self.span(left))" : "\(Self.span(-left)) ago"
+        var span = left > 0 ? "in \(Self.span(left))" : "\(Self.span(-left)) ago"
+        if left <= 0, !hasEnded {
+            span += "; used on: AWS extends an instance's own while it has no new ones"
+        }
         return "\(isoTime(unixSeconds: expiresAt)) (\(span))"
     }
 
