@@ -12,9 +12,12 @@ HASH, CIPHER = "sha256", "aes-128-gcm"
 
 
 def bytes_per_second(algorithm):
-    """By `openssl speed`, on one core."""
+    """By `openssl speed`, on one core. Raises RuntimeError where it says none."""
     command = ["openssl", "speed", "-mr", "-seconds", str(SECONDS), "-bytes", str(BLOCK_BYTES), "-evp", algorithm]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 30)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 30)
+    except subprocess.TimeoutExpired as late:
+        raise RuntimeError(f"openssl speed -evp {algorithm} took more than {late.timeout} s") from None
     found = re.search(r"^\+F:\d+:[^:]+:([\d.]+)$", done.stdout, re.MULTILINE)
     if not found:
         raise RuntimeError(f"openssl speed -evp {algorithm} said no figure: {(done.stderr or done.stdout).strip()}")

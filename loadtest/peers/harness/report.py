@@ -110,8 +110,11 @@ def _delivery_parts(result):
 
 
 def _crypto_floor(result):
-    speeds, deliveries = result.crypto_speeds, result.deliveries
-    alone = rows.Sample([speed.microseconds(one.row_bytes) for speed, one in zip(speeds, deliveries)])
+    speeds = result.crypto_speeds
+    if not speeds:
+        return []
+    row_bytes = rows.Sample([one.row_bytes for one in result.deliveries]).median
+    alone = rows.Sample([speed.microseconds(row_bytes) for speed in speeds])
     hashed, sealed = (rows.Sample([get(speed) / 1e9 for speed in speeds]) for get in (lambda one: one.hash, lambda one: one.cipher))
     return [
         f"OpenSSL alone, by `openssl speed` after each round: SHA-256 {_spread(hashed, '.2f')} GB/s, AES-128-GCM "
