@@ -40,7 +40,6 @@ public struct AWSPartition: Equatable, Sendable {
 public func isLikeAWSRegion(_ name: String) -> Bool {
     let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count >= 3, parts.allSatisfy({ !$0.isEmpty }) else { return false }
-    func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
     return parts.last!.allSatisfy(isDigit)
         && !parts.dropLast().contains { $0.contains(where: isDigit) }
 }
