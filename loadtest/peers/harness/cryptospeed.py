@@ -1,7 +1,7 @@
 """How fast this CPU's OpenSSL hashes and encrypts at this hour: what no program that signs and seals can be below.
 
-On a shared host it changes from second to second: AES-GCM shares a core's units with whoever has its other
-thread, SHA-256 waits for its own results and does not.
+On a shared host AES-GCM changes by a third from one second to the next, and SHA-256 hardly: so a figure that has
+both in it is read beside them.
 """
 import re
 import subprocess
