@@ -183,6 +183,7 @@ def to_json(result):
 
 
 def svg(result):
+    """Empty where nothing was measured that has a picture."""
     def bar(name, sample):
         return chart.Bar(LABELS.get(name, name), sample.median, sample.low, sample.high, name.startswith("hydrant"))
 
@@ -196,6 +197,8 @@ def svg(result):
     if result.idle:
         panels.append(chart.Panel("Memory of an idle connection", "KiB private to the server's processes, less is better", "{:.2f}",
                                   [bar(name, sample) for name, sample in result.idle.items()]))
+    if not panels:
+        return ""
     title = "Hydrant beside its peers" if not result.stand_in else "The harness, tried with a stand-in"
     sha = "SHA extensions" if result.machine["sha_extensions"] else "no SHA extensions"
     foot = [
