@@ -29,7 +29,8 @@ test: ## every test, end-to-end ones against the release binary
 	@swift build --configuration release --product hydrant
 	@swift build --build-tests
 	@ops/tested --skip-build --skip EndToEndTests
-	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --no-parallel --filter EndToEndTests
+	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --filter EndToEndTests.SideBySide/
+	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --no-parallel --filter EndToEndTests.EndToEnd/
 
 lint: ## formatting, and the scripts' syntax
 	@swift format lint --strict --parallel --recursive $(swift_sources)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// What a person does wrong is said clearly, with its remedy.
     @Suite struct BadInputTests {
         /// Runs `hydrant run` to its end.

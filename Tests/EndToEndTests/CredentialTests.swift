@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// Workers that are given no key pair: they find one, renew it, or wait for it.
     @Suite struct CredentialTests {
         /// Where a cluster in mode aws looks; nothing of this machine's own.

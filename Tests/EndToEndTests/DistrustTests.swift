@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// Servers that cannot prove to be Firehose: a worker says who and why, and keeps its rows.
     @Suite struct DistrustTests {
         enum Flaw: String, CaseIterable {

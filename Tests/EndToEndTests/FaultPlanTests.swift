@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// The local Firehose's faults as Amazon's own client sees them, and a cluster that delivers
     /// through all of them; TLS as OpenSSL and boto3 see it.
     @Suite struct FaultPlanTests {

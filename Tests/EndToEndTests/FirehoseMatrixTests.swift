@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// The faults a Firehose can show, one row of the matrix after the other, under load: whatever it
     /// is, every answered hit arrives. docs/faults.md says where the rows are that are not here.
     @Suite struct FirehoseMatrixTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// The local Firehose, spoken to by Amazon's own clients; and the workers, listened to by moto.
     @Suite struct ForeignClientTests {
         private func credentials(_ cluster: Cluster) -> [String: String] {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// What cannot be done is told before anything is sent: one line, its remedy, and an exit code
     /// that tells scripts which.
     @Suite struct LoadBadInputTests {

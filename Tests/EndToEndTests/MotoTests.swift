@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// Delivery as a second implementation sees it: botocore checks each signature, and boto3 reads the
     /// rows back.
     @Suite struct MotoTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// `hydrant streams` against the local Firehose, and against moto, which knows nothing of it.
     @Suite struct StreamsTests {
         private static let making = [

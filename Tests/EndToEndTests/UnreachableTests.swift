@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension SideBySide {
     /// Row F7 of the matrix: no name, no way, nobody there, nobody who answers, and a first address that
     /// is dead.
     @Suite struct UnreachableTests {

@@ -1,5 +1,9 @@
 import Testing
 
-/// Every end-to-end test. `make test` runs them with `--no-parallel`, one after the other: each has a
-/// cluster to itself, and the machine. (The trait alone does not keep sub-suites apart.)
+/// End-to-end tests that ask how soon, how much or on which CPU: each has the machine to itself.
+/// `make test` runs them with `--no-parallel`. (The trait alone does not keep sub-suites apart.)
 @Suite(.serialized) enum EndToEnd {}
+
+/// Those that ask only what arrives and what is said, and mostly wait for back-offs, time limits and
+/// Python: as many at a time as there are CPUs.
+@Suite enum SideBySide {}
