@@ -36,7 +36,8 @@ import Testing
         let times = Self.dueTimes(RateProfile(pieces: [Piece(seconds: 3, from: 6, to: 0)]))
         #expect(times.count == 9)
         for (count, time) in times.enumerated() {
-            #expect(abs(Double(time) - (3 - Double(9 - count).squareRoot()) * 1e9) <= 1)
+            let due: Double = 3 - Double(9 - count).squareRoot()
+            #expect(abs(Double(time) - due * 1e9) <= 1)
         }
     }
 

@@ -79,6 +79,11 @@ class Delivery:
         self.microseconds = spent.seconds * 1e6 / counted * self.row_bytes
         self.core_percent = spent.seconds / counted * QUOTA_BYTES * 100
         self.clock = spent.clock
+        #: {part: of the worker's CPU}, by a profile of the backlog after this one; empty without perf.
+        self.shares = {}
+
+    def part_microseconds(self, *names):
+        return self.microseconds * sum(self.shares.get(name, 0) for name in names)
 
 
 def one_round(cluster, seconds):

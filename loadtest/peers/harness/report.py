@@ -99,13 +99,14 @@ def _delivery_table(result):
 
 
 def _delivery_parts(result):
-    if not result.delivery_shares:
+    shared = [one for one in result.deliveries if one.shares]
+    if not shared:
         return []
-    whole = rows.Sample([one.microseconds for one in result.deliveries]).median
-    parts = sorted(result.delivery_shares.items(), key=lambda one: -one[1])
+    parts = [(name, rows.Sample([one.part_microseconds(name) for one in shared]))
+             for name in {name for one in shared for name in one.shares}]
     return [
-        "Where it goes, by a profile of one more backlog:", "", "| Part | Share | µs a hit |", "|---|--:|--:|",
-        *(f"| {name} | {share:.1%} | {share * whole:.2f} |" for name, share in parts), "",
+        "Where it goes, by a profile of one more backlog after each:", "", "| Part | µs a hit |", "|---|---|",
+        *(f"| {name} | {_spread(sample, '.2f')} |" for name, sample in sorted(parts, key=lambda part: -part[1].median)), "",
     ]
 
 
@@ -176,7 +177,7 @@ def to_json(result):
         "bills": {rate: [vars(bill) for bill in bills] for rate, bills in result.bills.items()},
         "billing_seconds": result.billing_seconds,
         "deliveries": [vars(one) for one in result.deliveries], "backlog_seconds": result.backlog_seconds,
-        "delivery_shares": result.delivery_shares, "crypto_bytes_per_second": [vars(one) for one in result.crypto_speeds],
+        "crypto_bytes_per_second": [vars(one) for one in result.crypto_speeds],
         "idle_kib_per_connection": {name: sample.json() for name, sample in result.idle.items()},
         "idle_connections": result.idle_connections, "hits_per_worker": result.hits_per_worker,
     }, indent=2) + "\n"
