@@ -7,7 +7,8 @@ Bar = namedtuple("Bar", "label value low high ours")
 #: Bars on one scale, which starts at zero.
 Panel = namedtuple("Panel", "title subtitle form bars")
 
-WIDTH, MARGIN, LABELS, VALUES = 840, 36, 196, 96
+#: LABELS holds the longest one, "Hydrant, 1 worker, ack = received".
+WIDTH, MARGIN, LABELS, VALUES = 912, 36, 262, 96
 BAR, STEP = 20, 34
 INK, MUTED, RULE, OURS, THEIRS, SPREAD = "#1f2933", "#616e7c", "#e4e7eb", "#0b7285", "#9fb3c8", "#243b53"
 STYLE = f"""
