@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension SideBySide {
+extension EndToEnd {
     /// Servers that do what no server should: each run ends in time, and tells what it met.
     @Suite struct LoadRudeServerTests {
         private static let server = """
