@@ -30,7 +30,7 @@ test: ## every test, end-to-end ones against the release binary
 	@swift build --build-tests
 	@ops/tested --skip-build --skip EndToEndTests
 	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --filter EndToEndTests.SideBySide/
-	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --no-parallel --filter EndToEndTests.EndToEnd/
+	@TESTED_HYDRANT="$(abspath $(hydrant))" ops/tested --skip-build --no-parallel --filter EndToEndTests --skip EndToEndTests.SideBySide/
 
 lint: ## formatting, and the scripts' syntax
 	@swift format lint --strict --parallel --recursive $(swift_sources)
